@@ -1,0 +1,80 @@
+"""The registries that the environment names, one frozen record each."""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from regui.env import Env, refuse
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+# First path parts of the site's own addresses.
+RESERVED = frozenset({"api", "hooks", "healthz", "readyz", "metrics", "static", "accounts"})
+# `REGUI_REGISTRY_URL` must not be the URL of … nor a setting of a registry called "url".
+WORDS = frozenset(
+    {"url", "name", "username", "password", "ca-file", "client-cert", "client-key", "key", "verify", "pull-host"}
+)
+
+
+@dataclass(frozen=True)
+class RegistrySettings:
+    """How to reach one registry. `password` and `client_key` never appear in its repr."""
+
+    name: str
+    url: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: str = ""
+    client_cert: str = ""
+    client_key: str = field(default="", repr=False)
+    verify: bool = True
+    pull_host: str = ""
+
+    @property
+    def host(self) -> str:
+        """The host[:port] that goes before a repository's name in `docker pull`."""
+        return self.pull_host or urlsplit(self.url).netloc
+
+
+def from_env(env: Env) -> dict[str, RegistrySettings]:
+    """The registries by name: that of `REGUI_REGISTRY_URL` first, then those `REGUI_REGISTRIES` lists."""
+    found: dict[str, RegistrySettings] = {}
+    if env.text("REGUI_REGISTRY_URL"):
+        name = checked("REGUI_REGISTRY_NAME", env.text("REGUI_REGISTRY_NAME", "main"))
+        found[name] = one(env, name, "REGUI_REGISTRY")
+    for name in re.split(r"[\s,]+", env.text("REGUI_REGISTRIES")):
+        if not name:
+            continue
+        if checked("REGUI_REGISTRIES", name) in found:
+            raise refuse("REGUI_REGISTRIES", f"{name} is named twice")
+        found[name] = one(env, name, f"REGUI_REGISTRY_{name.upper().replace('-', '_')}")
+    return found
+
+
+def checked(setting: str, name: str) -> str:
+    """The name, when a registry may be called that."""
+    if not NAME.fullmatch(name):
+        raise refuse(setting, "a registry's name is 1 to 32 of a-z, 0-9 and -, and doesn't begin with -")
+    if name in RESERVED | WORDS:
+        raise refuse(setting, f"a registry can't be called {name}: the word has a meaning of its own")
+    return name
+
+
+def one(env: Env, name: str, prefix: str) -> RegistrySettings:
+    """The registry whose settings begin with that prefix."""
+    url = env.url(f"{prefix}_URL")
+    if not url:
+        raise refuse(f"{prefix}_URL", f"must say where the registry {name} is")
+    cert, key = env.file(f"{prefix}_CLIENT_CERT"), env.file(f"{prefix}_CLIENT_KEY")
+    if key and not cert:
+        raise refuse(f"{prefix}_CLIENT_CERT", f"must be set along with {prefix}_CLIENT_KEY")
+    return RegistrySettings(
+        name=name,
+        url=url,
+        username=env.text(f"{prefix}_USERNAME"),
+        password=env.secret(f"{prefix}_PASSWORD"),
+        ca_file=env.file(f"{prefix}_CA_FILE"),
+        client_cert=cert,
+        client_key=key,
+        verify=env.flag(f"{prefix}_VERIFY", default=True),
+        pull_host=env.text(f"{prefix}_PULL_HOST"),
+    )
