@@ -1,0 +1,85 @@
+# What a person does with regui, from a fresh Debian 12 on. `make help` lists the targets from the ## comments.
+
+PYTHON ?= python3
+BIN := .venv/bin
+REGUI := $(BIN)/regui
+# Added to pytest's command line: make test ARGS="-k delete -x"
+ARGS ?=
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT_INSTALL = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends
+# The checks don't depend on how this shell is set up for running regui, and never touch its data.
+CHECK_ENV = env $(foreach name,$(filter REGUI_%,$(.VARIABLES)),-u $(name)) \
+    REGUI_DATA=$(CURDIR)/.data REGUI_SECRET_KEY=checks REGUI_ANONYMOUS_ROLE=admin
+
+# A registry server to test against instead of Debian's: make test REGISTRY_BINARY=/path/to/registry
+ifdef REGISTRY_BINARY
+export REGISTRY_BINARY
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run install test test-long lint types fix lock
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: install ## set up what is missing and serve regui, with a demo registry when none is configured
+ifneq ($(strip $(REGUI_REGISTRY_URL)$(REGUI_REGISTRIES)),)
+	@exec $(REGUI)
+else
+	@exec $(REGUI) demo
+endif
+
+install: .venv/installed ## set up .venv with regui in it
+
+test: lint types ## run every check and every test
+	$(CHECK_ENV) $(BIN)/pytest -n auto $(ARGS)
+
+test-long: .venv/tested ## run the property tests of nightly size too
+	$(CHECK_ENV) HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto -m "long or not long" $(ARGS)
+
+lint: .venv/tested ## check style, templates and migrations
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/djlint templates --check --lint --quiet
+	$(CHECK_ENV) REGUI_DATABASE_URL=sqlite://:memory: $(REGUI) makemigrations --check --dry-run
+
+types: .venv/tested ## check types
+	$(CHECK_ENV) REGUI_DATABASE_URL=sqlite://:memory: $(BIN)/mypy
+
+fix: .venv/tested ## let the tools repair style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	-$(BIN)/djlint templates --reformat --quiet
+
+lock: ## write requirements*.lock anew from pyproject.toml
+	work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && $(PYTHON) -m venv "$$work" && "$$work/bin/pip" install -q uv && \
+	compile() { "$$work/bin/uv" pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml "$$@"; } && \
+	compile --extra postgres --group build -o requirements.lock && \
+	compile --group test -c requirements.lock -o requirements-dev.lock
+
+# Debian keeps ensurepip, which makes a venv useful, in a package of its own.
+.venv/bin/pip:
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(APT_INSTALL) python3-venv || \
+	    { $(SUDO) apt-get update -q && $(APT_INSTALL) python3-venv; }
+	$(PYTHON) -m venv .venv
+
+# Built in place with what the lock pins: nothing is resolved, nothing comes without a hash.
+.venv/installed: requirements.lock pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/tested: requirements-dev.lock .venv/installed | .venv/tools
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# What the tests drive: a browser, a foreign registry client, the other database.
+.venv/tools: | .venv/bin/pip
+	@want=""; \
+	command -v chromium >/dev/null || want="$$want chromium"; \
+	command -v skopeo >/dev/null || want="$$want skopeo"; \
+	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || want="$$want postgresql"; \
+	[ -z "$$want" ] || { echo "installing$$want"; $(APT_INSTALL) $$want >/dev/null; } || \
+	    { $(SUDO) apt-get update -q && $(APT_INSTALL) $$want; }
+	@touch $@
