@@ -1,0 +1,47 @@
+"""What every template knows."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+import regui
+from regui.accounts import access
+
+THEMES = ("system", "light", "dark")
+# The part of the site an address belongs to, for marking it in the navigation.
+SECTIONS = {
+    "registry": "repositories",
+    "repository": "repositories",
+    "tag": "repositories",
+    "manifest": "repositories",
+    "manifest-delete": "repositories",
+    "activity": "activity",
+}
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """The theme, who asks, the registries they may see, the one this address is about, and its section.
+
+    Where the address names no registry and there is only one, it is that one; otherwise, or when the name isn't
+    there or may not be seen, None. A request refused before our middleware (a foreign Host) has no actor yet:
+    such a page names nothing.
+    """
+    actor: access.Actor | None = getattr(request, "actor", None)
+    registries = list(access.registries(actor)) if actor else []
+    match = request.resolver_match
+    name = match.kwargs.get("registry") if match else None
+    only = registries[0] if name is None and len(registries) == 1 else None
+    return {
+        "theme": theme(request),
+        "actor": actor,
+        "registries": registries,
+        "registry": next((row for row in registries if row.name == name), only),
+        "section": SECTIONS.get(match.url_name or "", "") if match else "",
+        "version": regui.__version__,
+    }
+
+
+def theme(request: HttpRequest) -> str:
+    """The theme the visitor chose; "system" when they didn't, or their cookie says something else."""
+    chosen = request.COOKIES.get("theme", "")
+    return chosen if chosen in THEMES else "system"

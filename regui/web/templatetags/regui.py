@@ -1,0 +1,203 @@
+"""The atoms of every page: icons, sizes, dates, digests, pills, sort links. The settings build them in."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from regui.web import paging
+
+register = template.Library()
+
+NOTHING = mark_safe("")
+UNKNOWN = "unknown"
+# What a first click on a heading means: names from a to z, numbers and dates from the top.
+ASCENDING_FIRST = frozenset({"name"})
+# Unit, its seconds, and the seconds up to which it is the one to use.
+UNITS = (
+    ("min", 60, 3600),
+    ("h", 3600, 86_400),
+    ("d", 86_400, 60 * 86_400),
+    ("mo", 2_629_800, 24 * 2_629_800),
+    ("y", 31_557_600, float("inf")),
+)
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """A symbol of the sprite, hidden from screen readers: words beside it, or a label, must say the same."""
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        f"i {classes}".strip(),
+        static("img/icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def size(count: int | None) -> str:
+    """Bytes as people say them, in decimal units and three digits or so: 512 B, 36.3 MB, 460 MB."""
+    if count is None:
+        return UNKNOWN
+    if count < 1000:
+        return f"{count} B"
+    amount = float(count)
+    for unit in ("kB", "MB", "GB", "TB"):
+        amount /= 1000
+        if amount < 99.95:
+            return f"{amount:.1f} {unit}"
+        if amount < 999.5:
+            return f"{amount:.0f} {unit}"
+    return f"{amount / 1000:,.1f} PB"
+
+
+@register.filter
+def number(count: int | None) -> str:
+    """A count with its thousands apart: 1,755."""
+    return UNKNOWN if count is None else f"{count:,}"
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """How long ago that was: "4 d ago"; a claimed date may also lie ahead: "in 2 h"."""
+    return UNKNOWN if moment is None else since(moment, timezone.now())
+
+
+def since(moment: datetime, now: datetime) -> str:
+    """The distance between two moments in its largest sensible unit, rounded down."""
+    seconds = int((now - moment).total_seconds())
+    distance, ahead = abs(seconds), seconds < 0
+    if distance < 45:
+        return "just now"
+    unit, length = next((unit, length) for unit, length, limit in UNITS if distance < limit)
+    words = f"{max(1, distance // length)} {unit}"
+    return f"in {words}" if ahead else f"{words} ago"
+
+
+@register.simple_tag
+def when(moment: datetime | None, fallback: str = UNKNOWN) -> SafeString:
+    """A <time> that says how long ago and, hovered, exactly when; without a moment the fallback, muted."""
+    if moment is None:
+        return format_html('<span class="muted">{}</span>', fallback)
+    utc = timezone.localtime(moment, timezone.get_fixed_timezone(0))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        utc.isoformat(timespec="seconds"),
+        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
+        ago(moment),
+    )
+
+
+@register.simple_tag
+def copy(text: object, label: str = "Copy", classes: str = "") -> SafeString:
+    """A button that copies the text. It hides where scripts don't run, since only a script can copy."""
+    return format_html(
+        '<button type="button" class="{}" data-copy="{}" aria-label="{}" title="{}">{}{}</button>',
+        f"icon-btn sm copy {classes}".strip(),
+        text,
+        label,
+        label,
+        icon("copy", "i-copy"),
+        icon("check", "i-ok"),
+    )
+
+
+@register.simple_tag
+def bar(value: int | None, most: int | None) -> SafeString:
+    """A bar as long as value is of most; nothing when either is unknown, for an empty bar would say zero."""
+    if value is None or not most:
+        return NOTHING
+    percent = min(100.0, 100 * value / most)
+    width = max(1.5, percent) if value else 0
+    return format_html(
+        '<svg class="meter" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect width="{}" height="4"/></svg>',
+        f"{width:.1f}",
+    )
+
+
+@register.filter
+def short(digest: object) -> str:
+    """The first 12 hex digits of a digest, without its algorithm."""
+    return str(digest).rpartition(":")[2][:12]
+
+
+@register.simple_tag
+def digest_code(digest: object, href: str = "") -> SafeString:
+    """A digest in short, the whole of it on hovering, as a link when there is somewhere to go."""
+    code = format_html('<code class="digest" title="{}">{}</code>', digest, short(digest))
+    return format_html('<a href="{}">{}</a>', href, code) if href else code
+
+
+@register.simple_tag
+def repo_name(name: str) -> SafeString:
+    """A repository's name with its namespace muted: what differs from row to row stands out."""
+    namespace, slash, leaf = name.rpartition("/")
+    muted = format_html('<span class="ns">{}</span>', namespace + slash) if slash else NOTHING
+    return format_html("{}{}", muted, leaf)
+
+
+@register.simple_tag
+def platforms(names: Sequence[str], limit: int = 4) -> SafeString:
+    """Pills of platforms, linux/ left out for being nearly all there is, the rest behind "+2"."""
+    shown = [(name, name.removeprefix("linux/")) for name in names[:limit]]
+    pills = format_html_join("", '<span class="pill" title="{}">{}</span>', shown)
+    rest = [(", ".join(names[limit:]), len(names) - limit)] if len(names) > limit else []
+    more = format_html_join("", '<span class="pill" title="{}">+{}</span>', rest)
+    return format_html('<div class="pills">{}{}</div>', pills, more) if names else NOTHING
+
+
+@register.simple_tag(takes_context=True)
+def query(context: Context, **changes: object) -> str:
+    """The current query string with changes; a value of None or "" leaves the field out. Never empty: "?"."""
+    fields = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value is None or value == "":
+            fields.pop(name, None)
+        else:
+            fields[name] = str(value)
+    return f"?{fields.urlencode()}"
+
+
+def current_sort(context: Context) -> str:
+    """What the list is sorted by: the view's word (`wanted` in the context) or else the address's."""
+    wanted = context.get("wanted")
+    return wanted.sort if wanted else context["request"].GET.get("sort", "")
+
+
+@register.simple_tag(takes_context=True)
+def sort_link(context: Context, field: str, label: str) -> SafeString:
+    """What goes into a <th>: a link that sorts by the field, or turns the order round if it already does."""
+    sort = current_sort(context)
+    first, second = (field, f"-{field}") if field in ASCENDING_FIRST else (f"-{field}", field)
+    arrow = {field: icon("arrow-up", "i-s"), f"-{field}": icon("arrow-down", "i-s")}.get(sort, NOTHING)
+    href = query(context, sort=second if sort == first else first, page=None)
+    return format_html(
+        '<a id="sort-{}" href="{}" hx-get="{}" hx-target="#results" hx-swap="outerHTML" hx-push-url="true">'
+        "{}{}</a>",
+        field,
+        href,
+        href,
+        label,
+        arrow,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def aria_sort(context: Context, field: str) -> SafeString:
+    """The attribute for the <th> of that field when the list is sorted by it, with the space before it."""
+    words = {field: "ascending", f"-{field}": "descending"}
+    direction = words.get(current_sort(context))
+    return format_html(' aria-sort="{}"', direction) if direction else NOTHING
+
+
+@register.inclusion_tag("components/pager.html", takes_context=True)
+def pager(context: Context, page: Any) -> dict[str, object]:
+    """Where one is among the pages of a list, with the ways on and back; takes a `paginator.Page`."""
+    return {"request": context["request"], "page": page, "choices": paging.CHOICES}
