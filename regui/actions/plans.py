@@ -1,0 +1,264 @@
+"""What a change to a registry would touch, as plain values: nothing here reads a database or a network.
+
+A `Plan` is what the confirm page shows, what a person agrees to and what `run` carries out. Its fingerprint
+says whether two plans touch the same things: the page's and the one made again just before the first request.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+DELETE_DIGEST = "delete-digest"
+GOES_ALONG = "goes-along"
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request to the registry."""
+
+    do: str
+    repository: str
+    digest: str
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class TagOn:
+    """A tag that goes, and the digest it must still have. `role` is set for tags clients keep for themselves:
+    signature, attestation, sbom or referrers."""
+
+    name: str
+    digest: str
+    role: str = ""
+    seen_at: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Parent:
+    """An index that contains the digest, itself or through another index, by the tags that name it."""
+
+    digest: str
+    tags: tuple[str, ...] = ()
+    platform: str = ""
+    through: str = ""
+
+
+@dataclass(frozen=True)
+class Referrer:
+    """Something that speaks about the digest and would be left speaking about nothing."""
+
+    digest: str
+    role: str
+    tag: str = ""
+    artifact_type: str = ""
+    size: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Child:
+    """An image that only this index leads to: it stays in the registry, where nothing can list it."""
+
+    digest: str
+    platform: str = ""
+    size: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """What the next garbage collection can free, in bytes, and what stays because something else needs it.
+
+    `frees` is None when the manifest's own blobs aren't known, and only an upper bound while `unread`
+    repositories of the registry might share them. `shared_with` names some that share, `sharers` counts all.
+    """
+
+    frees: int | None = None
+    stays: int = 0
+    shared_with: tuple[str, ...] = ()
+    sharers: int = 0
+    unread: int = 0
+
+    @property
+    def more(self) -> int:
+        """How many sharers are not among the named ones."""
+        return self.sharers - len(self.shared_with)
+
+
+@dataclass(frozen=True)
+class Check:
+    """How much of what the plan says the registry confirmed, and when. `problem` says why not all of it."""
+
+    checked: int = 0
+    total: int = 0
+    as_of: datetime | None = None
+    complete: bool = False
+    problem: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        moment = f" at {self.as_of:%H:%M:%S} UTC" if self.as_of else ""
+        return f"checked {self.checked} of {self.total}{moment}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A change, and everything it touches in one repository of one registry."""
+
+    kind: str
+    registry: str
+    repository: str
+    digest: str
+    media_type: str = ""
+    what: str = "manifest"
+    steps: tuple[Step, ...] = ()
+    tags: tuple[TagOn, ...] = ()
+    parents: tuple[Parent, ...] = ()
+    referrers: tuple[Referrer, ...] = ()
+    left_behind: tuple[Child, ...] = ()
+    bytes: Bytes = field(default=Bytes(), compare=False)
+    check: Check = field(default=Check(), compare=False)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is touched, as JSON. Neither times nor bytes: those move with whatever else regui reads, and
+        a person's consent to lose a tag doesn't hang on them."""
+        return {
+            "kind": self.kind,
+            "registry": self.registry,
+            "repository": self.repository,
+            "digest": self.digest,
+            "steps": [asdict(step) for step in self.steps],
+            "tags": sorted(({"name": tag.name, "digest": tag.digest} for tag in self.tags), key=_name),
+            "parents": sorted(
+                ({"digest": one.digest, "tags": sorted(one.tags)} for one in self.parents), key=_digest
+            ),
+            "referrers": sorted(
+                ({"digest": one.digest, "role": one.role, "tag": one.tag} for one in self.referrers),
+                key=_digest,
+            ),
+            "left_behind": sorted(child.digest for child in self.left_behind),
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hex characters: equal for plans that touch the same."""
+        return fingerprint(self.facts)
+
+    @property
+    def breaks(self) -> tuple[Parent, ...]:
+        """The tagged indexes that would be left with a hole: they still answer, but can't be pulled whole."""
+        return tuple(parent for parent in self.parents if parent.tags)
+
+    @property
+    def visible_tags(self) -> tuple[TagOn, ...]:
+        """The tags a person gave, without those clients keep for signatures and the like."""
+        return tuple(tag for tag in self.tags if not tag.role)
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole plan for people and programs: the facts, the bytes and the check."""
+        return self.facts | {
+            "media_type": self.media_type,
+            "siblings": sorted(tag.name for tag in self.tags),
+            "parents": [asdict(parent) for parent in self.parents],
+            "referrers": [asdict(referrer) for referrer in self.referrers],
+            "left_behind": [asdict(child) for child in self.left_behind],
+            "frees": self.bytes.frees,
+            "shared": self.bytes.stays,
+            "shared_with": list(self.bytes.shared_with),
+            "check": {
+                "checked": self.check.checked,
+                "total": self.check.total,
+                "as_of": self.check.as_of.isoformat() if self.check.as_of else None,
+                "complete": self.check.complete,
+                "problem": self.check.problem,
+            },
+            "fingerprint": self.fingerprint,
+        }
+
+
+def canonical(value: object) -> bytes:
+    """The one JSON text of a value: keys in order, no spaces, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def fingerprint(facts: Facts) -> str:
+    """64 hex characters that two facts share only when they are the same."""
+    return hashlib.sha256(canonical(facts)).hexdigest()
+
+
+def changes(before: Facts, after: Facts, now_on: Mapping[str, str] | None = None) -> list[str]:
+    """One sentence for each thing that is in one and not in the other; empty when they touch the same.
+
+    `now_on` gives, for tags that are no longer on the digest, the digest they are on now.
+    """
+    now_on = now_on or {}
+    said: list[str] = []
+    had, has = _tags(before), _tags(after)
+    for name in sorted(had.keys() - has.keys()):
+        where = f"moved to {shortened(now_on[name])}" if name in now_on else "is gone"
+        said.append(f"The tag {name} {where}.")
+    said += [
+        f"The tag {name} now points at this digest too: it would go as well."
+        for name in sorted(has.keys() - had.keys())
+    ]
+    said += _parent_changes(_parents(before), _parents(after))
+    was, now = _referrers(before), _referrers(after)
+    said += [f"{_named(one)} no longer refers to this digest." for one in sorted(was - now)]
+    said += [f"{_named(one)} now refers to this digest." for one in sorted(now - was)]
+    left, leaves = set(before["left_behind"]), set(after["left_behind"])
+    said += [f"{shortened(one)} would not be left without a tag any more." for one in sorted(left - leaves)]
+    said += [f"{shortened(one)} would now be left without a tag." for one in sorted(leaves - left)]
+    if not said and fingerprint(before) != fingerprint(after):
+        said.append("What this would touch is no longer what you were shown.")
+    return said
+
+
+def shortened(digest: str) -> str:
+    """Enough of a digest for a person to tell it from the others: "sha256:2c8f62a5d1b0"."""
+    algorithm, _, encoded = digest.partition(":")
+    return f"{algorithm}:{encoded[:12]}"
+
+
+def _parent_changes(had: dict[str, frozenset[str]], has: dict[str, frozenset[str]]) -> list[str]:
+    lost, won = sorted(had.keys() - has), sorted(has.keys() - had)
+    said = [f"The index {_index(one, had[one])} no longer contains this digest." for one in lost]
+    said += [f"The index {_index(one, has[one])} now contains this digest." for one in won]
+    said += [
+        f"The index {shortened(one)} is now tagged {', '.join(sorted(has[one])) or 'by nothing'}."
+        for one in sorted(had.keys() & has)
+        if had[one] != has[one]
+    ]
+    return said
+
+
+def _index(digest: str, tags: frozenset[str]) -> str:
+    return f"{shortened(digest)} ({', '.join(sorted(tags))})" if tags else shortened(digest)
+
+
+def _named(referrer: tuple[str, str, str]) -> str:
+    digest, role, tag = referrer
+    return f"The {role} {tag or shortened(digest)}"
+
+
+def _tags(facts: Facts) -> dict[str, str]:
+    return {tag["name"]: tag["digest"] for tag in facts["tags"]}
+
+
+def _parents(facts: Facts) -> dict[str, frozenset[str]]:
+    return {parent["digest"]: frozenset(parent["tags"]) for parent in facts["parents"]}
+
+
+def _referrers(facts: Facts) -> set[tuple[str, str, str]]:
+    return {(one["digest"], one["role"], one["tag"]) for one in facts["referrers"]}
+
+
+def _name(fact: Facts) -> str:
+    return str(fact["name"])
+
+
+def _digest(fact: Facts) -> tuple[str, str]:
+    return str(fact["digest"]), str(fact.get("tag", ""))
