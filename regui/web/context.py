@@ -22,9 +22,9 @@ SECTIONS = {
 def page(request: HttpRequest) -> dict[str, Any]:
     """The theme, who asks, the registries they may see, the one this address is about, and its section.
 
-    Where the address names no registry and there is only one, it is that one; otherwise, or when the name isn't
-    there or may not be seen, None. A request refused before our middleware (a foreign Host) has no actor yet:
-    such a page names nothing.
+    Where the address names no registry and there is only one, it is that one; otherwise, or when the name
+    isn't there or may not be seen, None. A request refused before our middleware (a foreign Host) has no
+    actor yet: such a page names nothing.
     """
     actor: access.Actor | None = getattr(request, "actor", None)
     registries = list(access.registries(actor)) if actor else []

@@ -1,0 +1,138 @@
+// What every page can do beyond links and forms. All listeners sit on the document, so parts that htmx swaps in
+// just work; all of it is extra, nothing on a page needs it.
+
+const root = document.documentElement;
+const find = (selector, from = document) => from.querySelector(selector);
+
+// Toasts: {text, level}, from here, from a swap's HX-Trigger header, or already on the page from the server.
+
+const LINGER = { success: 4000, info: 5000, warning: 9000, error: 12000 };
+
+function toast({ text, level = "success" }) {
+  const piece = find("#toast").content.firstElementChild.cloneNode(true);
+  piece.classList.add(level);
+  find("p", piece).textContent = text;
+  find("#toasts").append(piece);
+  expire(piece, LINGER[level] ?? LINGER.info);
+}
+
+function expire(piece, after) {
+  const leave = () => (piece.matches(":hover, :focus-within") ? setTimeout(leave, 1000) : piece.remove());
+  setTimeout(leave, after);
+}
+
+for (const piece of document.querySelectorAll("#toasts .toast")) {
+  expire(piece, piece.matches(".error, .warning") ? LINGER.error : LINGER.info);
+}
+
+document.addEventListener("toast", (event) => toast(event.detail));
+
+// Copying. The clipboard's own interface exists only on https and localhost; regui is often on neither.
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyBySelecting(text);
+  }
+}
+
+function copyBySelecting(text) {
+  const before = document.activeElement;
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.className = "vh";
+  document.body.append(area);
+  area.select();
+  const copied = document.execCommand("copy");
+  area.remove();
+  before?.focus({ preventScroll: true });
+  return copied;
+}
+
+function select(element) {
+  if (element) getSelection().selectAllChildren(element);
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  if (await copy(button.dataset.copy)) {
+    button.classList.add("done");
+    setTimeout(() => button.classList.remove("done"), 1500);
+    toast({ text: "Copied" });
+  } else {
+    select(button.parentElement.querySelector("code"));
+    toast({ text: "This browser won’t let the page copy: press Ctrl C", level: "warning" });
+  }
+});
+
+// The theme: shown at once, kept by the server.
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("[data-theme-form]");
+  if (!form) return;
+  event.preventDefault();
+  const body = new FormData(form, event.submitter);
+  root.dataset.theme = body.get("theme");
+  for (const button of form.querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(button === event.submitter));
+  }
+  form.closest("[popover]")?.hidePopover();
+  try {
+    // Manual: the way back is for browsers without scripts, and fetching that page would be for nothing.
+    await fetch(form.action, { method: "POST", body, redirect: "manual" });
+  } catch {
+    toast({ text: "The server can’t be reached, so the theme isn’t kept", level: "warning" });
+  }
+});
+
+// Keys: / goes to the page's filter, Esc leaves an empty one and clears away toasts.
+
+const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  const filter = find("main input[type=search]");
+  if (event.key === "/" && filter && !event.target.closest(TYPING)) {
+    event.preventDefault();
+    filter.focus();
+    filter.select();
+  }
+  if (event.key === "Escape") {
+    if (event.target === filter && filter.value === "") filter.blur();
+    find("#toasts").replaceChildren();
+  }
+});
+
+document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".toast").remove());
+
+// Swaps. htmx gives focus back to what has an id; what vanished with the old rows leaves it on the body, so it
+// goes to the new part. What the part has to say of itself (how many rows) is announced.
+
+document.addEventListener("htmx:after:swap", (event) => {
+  const { target } = event.detail.ctx;
+  const part = target?.id ? document.getElementById(target.id) : null;
+  if (!part) return;
+  if (document.activeElement === document.body) {
+    part.tabIndex = -1;
+    part.focus({ preventScroll: true });
+  }
+  const words = find("[data-announce]", part);
+  if (words) find("#announce").textContent = words.textContent.trim();
+});
+
+// Requests that failed: nothing was swapped, so say it, unless the server has said it better.
+
+document.addEventListener("htmx:response:error", (event) => {
+  const { status, headers } = event.detail.ctx.response;
+  if (headers.get("HX-Trigger")?.includes("toast")) return;
+  toast({ text: `That didn’t work: the server answered ${status}`, level: "error" });
+});
+
+document.addEventListener("htmx:error", (event) => {
+  if (!event.detail.ctx) return;
+  const late = event.detail.ctx.request?.signal?.reason === "timeout";
+  toast({ text: late ? "The server took too long" : "The server can’t be reached", level: "error" });
+});
