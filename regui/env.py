@@ -6,8 +6,7 @@ A secret may come from a file instead: `NAME_FILE` names it. A knob stands on on
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -17,37 +16,43 @@ from django.core.exceptions import ImproperlyConfigured
 T = TypeVar("T")
 
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True)
 class Env:
-    """Reads one mapping, the process's environment by default, so that tests can hand in their own."""
+    """Reads one mapping, the process's environment by default, so that tests can hand in their own.
+
+    `asked` collects the names that were looked up: what is set beyond them has no effect.
+    """
 
     values: Mapping[str, str]
+    asked: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def text(self, name: str, default: str = "") -> str:
         """The value without surrounding white space; the default when unset or empty."""
+        self.asked.add(name)
         return self.values.get(name, "").strip() or default
 
     def secret(self, name: str) -> str:
         """The value, or the content of the file that `NAME_FILE` names, without its final newline."""
+        self.asked.add(name)
         path = self.text(f"{name}_FILE")
         if not path:
             return self.values.get(name, "")
         if self.values.get(name):
             raise refuse(f"{name}_FILE", f"{name} is set too; set one of them")
         try:
-            return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise refuse(f"{name}_FILE", str(error)) from error
+            secret = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise refuse(f"{name}_FILE", "the file is not text") from error
+        except OSError as error:
+            raise refuse(f"{name}_FILE", f"the file can't be read: {error.strerror}") from error
+        if not secret:
+            raise refuse(f"{name}_FILE", "the file is empty")
+        return secret
 
     def flag(self, name: str, *, default: bool) -> bool:
         return self.parsed(name, default, parse_flag)
-
-    def duration(self, name: str, default: str) -> timedelta:
-        """A time such as 30s, 5m, 12h or 7d."""
-        return self.parsed(name, parse_duration(default), parse_duration)
 
     def choice(self, name: str, options: tuple[str, ...]) -> str | None:
         """One of the options, or None when unset."""
@@ -57,19 +62,31 @@ class Env:
         """An http or https address without a trailing slash; empty when unset."""
         return self.parsed(name, "", parse_url)
 
+    def path(self, name: str) -> str:
+        """A path below the host, without its outer slashes; empty when unset."""
+        return self.parsed(name, "", parse_path)
+
     def file(self, name: str) -> str:
         """The path of a file that exists; empty when unset."""
         return self.parsed(name, "", parse_file)
 
     def parsed(self, name: str, default: T, parse: Callable[[str], T]) -> T:
         """What `parse` makes of the value, the default when there is none; refuses what `parse` refuses."""
-        text = self.text(name)
-        if not text:
-            return default
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise refuse(name, str(error)) from error
+        return converted(name, self.text(name), default, parse)
+
+    def secret_parsed(self, name: str, default: T, parse: Callable[[str], T]) -> T:
+        """The same of a secret."""
+        return converted(name, self.secret(name).strip(), default, parse)
+
+
+def converted(name: str, text: str, default: T, parse: Callable[[str], T]) -> T:
+    """What `parse` makes of the text, the default when there is none; ValueError becomes a refusal."""
+    if not text:
+        return default
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise refuse(name, str(error)) from error
 
 
 def refuse(name: str, why: str) -> ImproperlyConfigured:
@@ -83,13 +100,6 @@ def parse_flag(text: str) -> bool:
     raise ValueError("must be on or off")
 
 
-def parse_duration(text: str) -> timedelta:
-    match = re.fullmatch(r"(\d+)\s*([smhd])?", text)
-    if match is None:
-        raise ValueError("must be a time such as 30s, 5m, 12h or 7d")
-    return timedelta(**{UNITS[match[2] or "s"]: int(match[1])})
-
-
 def one_of(options: tuple[str, ...]) -> Callable[[str], str | None]:
     def parse(text: str) -> str:
         if text not in options:
@@ -100,13 +110,26 @@ def one_of(options: tuple[str, ...]) -> Callable[[str], str | None]:
 
 
 def parse_url(text: str) -> str:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:  # its message quotes what was put there
+        raise ValueError("must be an address such as https://registry.example.com") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an address such as https://registry.example.com")
     if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("must hold neither credentials nor a query; there are settings for the user name and password")
-    _ = parts.port  # raises when it is no number
+        raise ValueError("must hold neither credentials (they have settings of their own) nor a query")
     return text.rstrip("/")
+
+
+def parse_path(text: str) -> str:
+    """A path without its outer slashes; `/` is the empty one."""
+    path = text.strip("/")
+    if not re.fullmatch(r"([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?", path) or {".", ".."} & set(
+        path.split("/")
+    ):
+        raise ValueError("must be a path such as /regui, of letters, digits, dots, dashes and slashes")
+    return path
 
 
 def parse_file(text: str) -> str:

@@ -4,21 +4,31 @@ import os
 import secrets
 from pathlib import Path
 
+from regui.env import refuse
+
 
 def secret_key(path: Path) -> str:
     """The key kept in that file, made there on first use, readable by its owner only.
 
     Two processes that start together agree: the file appears whole, and the first one's stays.
     """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(50), encoding="ascii")
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text(encoding="ascii").strip()
+    try:
+        if not path.exists():
+            make(path)
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise refuse("REGUI_DATA", f"{path.parent} can't be used: {error.strerror}") from error
+
+
+def make(path: Path) -> None:
+    """Write a fresh key there, unless another process was faster."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(50), encoding="ascii")
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

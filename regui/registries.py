@@ -9,10 +9,9 @@ from regui.env import Env, refuse
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 # First path parts of the site's own addresses.
 RESERVED = frozenset({"api", "hooks", "healthz", "readyz", "metrics", "static", "accounts"})
-# `REGUI_REGISTRY_URL` must not be the URL of … nor a setting of a registry called "url".
-WORDS = frozenset(
-    {"url", "name", "username", "password", "ca-file", "client-cert", "client-key", "key", "verify", "pull-host"}
-)
+# `REGUI_REGISTRY_URL` is the address of a registry, not the beginning of the settings of one called "url".
+WORDS = frozenset({"url", "name", "username", "password", "verify", "pull-host"})
+WORDS |= {"ca-file", "client-cert", "client-key", "key"}
 
 
 @dataclass(frozen=True)
@@ -67,14 +66,27 @@ def one(env: Env, name: str, prefix: str) -> RegistrySettings:
     cert, key = env.file(f"{prefix}_CLIENT_CERT"), env.file(f"{prefix}_CLIENT_KEY")
     if key and not cert:
         raise refuse(f"{prefix}_CLIENT_CERT", f"must be set along with {prefix}_CLIENT_KEY")
+    username, password = env.text(f"{prefix}_USERNAME"), env.secret(f"{prefix}_PASSWORD")
+    if password and not username:
+        raise refuse(f"{prefix}_USERNAME", f"must be set along with {prefix}_PASSWORD")
+    ca_file, verify = env.file(f"{prefix}_CA_FILE"), env.flag(f"{prefix}_VERIFY", default=True)
+    if ca_file and not verify:
+        raise refuse(f"{prefix}_VERIFY", f"must be on for {prefix}_CA_FILE to have a meaning")
     return RegistrySettings(
         name=name,
         url=url,
-        username=env.text(f"{prefix}_USERNAME"),
-        password=env.secret(f"{prefix}_PASSWORD"),
-        ca_file=env.file(f"{prefix}_CA_FILE"),
+        username=username,
+        password=password,
+        ca_file=ca_file,
         client_cert=cert,
         client_key=key,
-        verify=env.flag(f"{prefix}_VERIFY", default=True),
-        pull_host=env.text(f"{prefix}_PULL_HOST"),
+        verify=verify,
+        pull_host=env.parsed(f"{prefix}_PULL_HOST", "", parse_host),
     )
+
+
+def parse_host(text: str) -> str:
+    """What goes before a repository's name in `docker pull`: a host, maybe a port, maybe a path."""
+    if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._/-]+)?|\[[0-9a-fA-F:.]+\](:[0-9]+)?", text):
+        raise ValueError("must be a host such as registry.example.com:5000, without https://")
+    return text.rstrip("/")

@@ -3,12 +3,11 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import dj_database_url
 import platformdirs
 from csp.constants import NONE, SELF
 
-from regui import registries
-from regui.env import env
+from regui import bind, database, registries
+from regui.env import env, refuse
 from regui.keys import secret_key
 from regui.paths import resource
 
@@ -16,20 +15,30 @@ from regui.paths import resource
 
 DATA = Path(env.text("REGUI_DATA", platformdirs.user_data_dir("regui"))).expanduser().absolute()
 URL = env.url("REGUI_URL")
-BIND = env.text("REGUI_BIND", "127.0.0.1:8000")
-BASE_PATH = env.text("REGUI_BASE_PATH").strip("/")
+BIND = env.parsed("REGUI_BIND", bind.Bind("127.0.0.1", 8000), bind.parse)
+BASE_PATH = env.path("REGUI_BASE_PATH")
 ANONYMOUS_ROLE = env.choice("REGUI_ANONYMOUS_ROLE", ("none", "reader", "admin"))
 REGISTRIES = registries.from_env(env)
-DATABASE_URL = env.secret("REGUI_DATABASE_URL") or f"sqlite:///{DATA / 'regui.sqlite3'}"
+DATABASE = env.secret_parsed("REGUI_DATABASE_URL", database.sqlite(DATA / "regui.sqlite3"), database.parse)
 SECRET_KEY = env.secret("REGUI_SECRET_KEY") or secret_key(DATA / "secret-key")
 
 # What follows from them
 
 DEBUG = False
-ALLOWED_HOSTS = [urlsplit(URL).hostname or ""] if URL else ["*"]
+public = urlsplit(URL)
+if public.path.strip("/") not in {"", BASE_PATH}:
+    raise refuse("REGUI_URL", "its path must be that of REGUI_BASE_PATH")
+# A page elsewhere whose name is made to resolve to us must not pass for ours. Any name will do only when
+# others can connect and nobody said by which.
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 if URL:
-    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
-CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(URL))] if URL else []
+    ALLOWED_HOSTS = [
+        f"[{public.hostname}]" if ":" in str(public.hostname) else str(public.hostname),
+        *LOOPBACK_HOSTS,
+    ]
+else:
+    ALLOWED_HOSTS = LOOPBACK_HOSTS if BIND.loopback else ["*"]
+CSRF_TRUSTED_ORIGINS = [f"{public.scheme}://{public.netloc}"] if URL else []
 FORCE_SCRIPT_NAME = f"/{BASE_PATH}" if BASE_PATH else None
 SECURE = URL.startswith("https://")
 
@@ -45,8 +54,10 @@ INSTALLED_APPS = [
     "regui.accounts",
     "regui.actions",
     "regui.web",
+    "regui",
 ]
 MIDDLEWARE = [
+    "regui.api.health.probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -62,6 +73,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "regui.urls"
 WSGI_APPLICATION = "regui.wsgi.application"
+TEMPLATE_LOADER = ("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -72,28 +84,13 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "regui.web.context.page",
             ],
-            "loaders": [
-                (
-                    "template_partials.loader.Loader",
-                    [("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])],
-                )
-            ],
+            "loaders": [("template_partials.loader.Loader", [TEMPLATE_LOADER])],
             "builtins": ["template_partials.templatetags.partials", "regui.web.templatetags.regui"],
         },
     },
 ]
 
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # IMMEDIATE: a transaction that reads and then writes must not find, on writing, that another got there first.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-            "PRAGMA mmap_size=134217728; PRAGMA cache_size=-16384;"
-        ),
-    }
+DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 
@@ -102,9 +99,12 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-STATIC_URL = "static/"
+# Written out: Django would put the sub-path before a relative one only while it answers a request.
+STATIC_URL = f"/{BASE_PATH}/static/" if BASE_PATH else "/static/"
 STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [resource("static")]
+# Only our own files: in a wheel they lie inside the package, where the other finder would find them again.
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
@@ -133,5 +133,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"regui": {"level": "INFO"}, "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False}},
+    "loggers": {
+        "regui": {"level": "INFO"},
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
 }

@@ -1,12 +1,12 @@
 """Who a request comes from, until people can sign in: everyone is a visitor with the anonymous role."""
 
-import ipaddress
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from regui.accounts.access import Actor, Role
+from regui.bind import is_loopback
 
 # Any of these means the peer is a proxy, so a loopback peer says nothing about who asks.
 FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_REAL_IP", "HTTP_VIA")
@@ -24,7 +24,7 @@ def visitor(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
 
 
 def role(request: HttpRequest) -> Role:
-    """The anonymous role as set; unset, everything for who sits at this very machine and nothing for anyone else."""
+    """The anonymous role as set; unset, everything for who sits at this machine, nothing for anyone else."""
     if settings.ANONYMOUS_ROLE is not None:
         return Role(settings.ANONYMOUS_ROLE)
     if any(header in request.META for header in FORWARDED):
@@ -36,13 +36,3 @@ def role(request: HttpRequest) -> Role:
 def hostname(host: str) -> str:
     """A Host header without its port and without the brackets of IPv6."""
     return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this name or address can only mean this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,0 +1,74 @@
+"""The console script: `regui` serves, `regui <command>` runs one of our commands or Django's."""
+
+import difflib
+import os
+import sys
+from collections.abc import Mapping, Set
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+from django.db import DatabaseError
+from django.utils.module_loading import import_string
+
+import regui
+from regui.env import env
+
+# They read no rows; everything else finds the database migrated.
+WITHOUT_DATABASE = frozenset(
+    {
+        "check",
+        "collectstatic",
+        "diffsettings",
+        "findstatic",
+        "help",
+        "makemigrations",
+        "migrate",
+        "showmigrations",
+        "sqlmigrate",
+        "--help",
+        "-h",
+    }
+)
+BAD_CONFIGURATION = 2
+INTERRUPTED = 130  # what a shell says of a process that Ctrl C ended
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command; ends by SystemExit when it fails: 2 when the configuration is at fault, else 1."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    command, *rest = arguments or ["serve"]
+    if command in {"version", "--version"}:
+        print(f"regui {regui.__version__}")
+        return
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regui.settings")
+    try:
+        run(command, rest)
+    except ImproperlyConfigured as error:
+        print(f"regui: {error}", file=sys.stderr)
+        sys.exit(BAD_CONFIGURATION)
+    except DatabaseError as error:
+        print(f"regui: the database can't be used: {error}".rstrip(), file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def run(command: str, arguments: list[str]) -> None:
+    """Run one command with Django set up and, where it needs one, the database prepared."""
+    django.setup()
+    for line in without_effect(env.values, env.asked):
+        print(f"regui: {line}", file=sys.stderr)
+    if command not in WITHOUT_DATABASE and not {"--help", "-h"} & set(arguments):
+        # Models can be imported only now.
+        import_string("regui.prepare.database")()
+    execute_from_command_line(["regui", command, *arguments])
+
+
+def without_effect(values: Mapping[str, str], known: Set[str]) -> list[str]:
+    """One line for each variable that looks like a setting and is none, such as a misspelt one."""
+    lines = []
+    for name in sorted(name for name in values if name.startswith("REGUI_") and name not in known):
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+        lines.append(f"{name} is set but has no effect{f'; did you mean {near[0]}?' if near else ''}")
+    return lines

@@ -1,0 +1,76 @@
+"""Serves the site: gunicorn, in this very process and without a configuration file of its own."""
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+from gunicorn.app.base import BaseApplication
+
+from regui import prepare, wsgi
+from regui.bind import Bind
+from regui.env import refuse
+
+THREADS = 8
+# Seconds running requests get to finish; with what else has to end it stays below the ten supervisors give.
+GRACE = 5
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn around our WSGI application, listening on a socket that is open already."""
+
+    def __init__(self, listener: socket.socket, ready: Callable[[], None]) -> None:
+        """`ready` is called once, when requests are answered."""
+        self.options: dict[str, Any] = {
+            "bind": f"fd://{listener.detach()}",
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": THREADS,
+            "graceful_timeout": GRACE,
+            # A page waits for a registry a few seconds, a delete up to a minute.
+            "timeout": 120,
+            "preload_app": True,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            # Nobody but us says where the site lies: `REGUI_BASE_PATH` does.
+            "forwarder_headers": "",
+            "when_ready": lambda arbiter: ready(),
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return wsgi.application
+
+
+def serve(announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then exit the process by SystemExit.
+
+    `announce` gets the address as soon as it answers. Raises ImproperlyConfigured when it may not or can't
+    listen.
+    """
+    bind: Bind = settings.BIND
+    refuse_strangers(bind, settings.ANONYMOUS_ROLE)
+    try:
+        listener = bind.listen()
+    except OSError as error:
+        raise refuse("REGUI_BIND", f"can't listen on {bind}: {error.strerror}") from error
+    prepare.static_files()
+    address = f"http://{Bind(bind.host, listener.getsockname()[1])}{settings.FORCE_SCRIPT_NAME or ''}/"
+    # A forked worker must not share what the parent has open.
+    connections.close_all()
+    Server(listener, lambda: announce(address)).run()
+
+
+def refuse_strangers(bind: Bind, role: str | None) -> None:
+    """Raise ImproperlyConfigured when others could connect and nobody said what they may do."""
+    if role is None and not bind.loopback:
+        raise ImproperlyConfigured(
+            f"REGUI_ANONYMOUS_ROLE: must be set to listen on {bind}, where others can connect. "
+            "Nobody signs in yet, so say what every visitor may do: none, reader (look), or admin (delete)."
+        )
