@@ -125,9 +125,8 @@ def parse_url(text: str) -> str:
 def parse_path(text: str) -> str:
     """A path without its outer slashes; `/` is the empty one."""
     path = text.strip("/")
-    if not re.fullmatch(r"([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?", path) or {".", ".."} & set(
-        path.split("/")
-    ):
+    parts = path.split("/") if path else []
+    if not all(re.fullmatch(r"[A-Za-z0-9._~-]+", part) and part not in {".", ".."} for part in parts):
         raise ValueError("must be a path such as /regui, of letters, digits, dots, dashes and slashes")
     return path
 
