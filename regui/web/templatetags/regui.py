@@ -140,7 +140,7 @@ def repo_name(name: str) -> SafeString:
     """A repository's name with its namespace muted: what differs from row to row stands out."""
     namespace, slash, leaf = name.rpartition("/")
     muted = format_html('<span class="ns">{}</span>', namespace + slash) if slash else NOTHING
-    return format_html("{}{}", muted, leaf)
+    return format_html("<span>{}{}</span>", muted, leaf)
 
 
 @register.simple_tag
@@ -166,9 +166,8 @@ def query(context: Context, **changes: object) -> str:
 
 
 def current_sort(context: Context) -> str:
-    """What the list is sorted by: the view's word (`wanted` in the context) or else the address's."""
-    wanted = context.get("wanted")
-    return wanted.sort if wanted else context["request"].GET.get("sort", "")
+    """What the list is sorted by: the view's word (`sort` in the context) or else the address's."""
+    return str(context.get("sort") or context["request"].GET.get("sort", ""))
 
 
 @register.simple_tag(takes_context=True)
