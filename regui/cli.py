@@ -7,18 +7,19 @@ from collections.abc import Mapping, Set
 
 import django
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+from django.core.management import execute_from_command_line, get_commands
 from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
 import regui
 from regui.env import env
 
-# They read no rows; everything else finds the database migrated.
+# They read no rows, or see to it themselves as the demo does; everything else finds the database migrated.
 WITHOUT_DATABASE = frozenset(
     {
         "check",
         "collectstatic",
+        "demo",
         "diffsettings",
         "findstatic",
         "help",
@@ -26,8 +27,6 @@ WITHOUT_DATABASE = frozenset(
         "migrate",
         "showmigrations",
         "sqlmigrate",
-        "--help",
-        "-h",
     }
 )
 BAD_CONFIGURATION = 2
@@ -59,8 +58,8 @@ def run(command: str, arguments: list[str]) -> None:
     django.setup()
     for line in without_effect(env.values, env.asked):
         print(f"regui: {line}", file=sys.stderr)
-    if command not in WITHOUT_DATABASE and not {"--help", "-h"} & set(arguments):
-        # Models can be imported only now.
+    if command in get_commands().keys() - WITHOUT_DATABASE and not {"--help", "-h"} & set(arguments):
+        # Models can't be imported before Django is set up.
         import_string("regui.prepare.database")()
     execute_from_command_line(["regui", command, *arguments])
 

@@ -48,20 +48,24 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return wsgi.application
 
 
-def serve(announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT, then exit the process by SystemExit.
-
-    `announce` gets the address as soon as it answers. Raises ImproperlyConfigured when it may not or can't
-    listen.
-    """
+def listen() -> socket.socket:
+    """A socket that listens where the settings say; ImproperlyConfigured when it may not or can't."""
     bind: Bind = settings.BIND
     refuse_strangers(bind, settings.ANONYMOUS_ROLE)
     try:
-        listener = bind.listen()
+        return bind.listen()
     except OSError as error:
         raise refuse("REGUI_BIND", f"can't listen on {bind}: {error.strerror}") from error
+
+
+def serve(listener: socket.socket, announce: Callable[[str], None]) -> None:
+    """Answer on that socket until SIGTERM or SIGINT, then exit the process by SystemExit.
+
+    `announce` gets the address as soon as requests are answered.
+    """
     prepare.static_files()
-    address = f"http://{Bind(bind.host, listener.getsockname()[1])}{settings.FORCE_SCRIPT_NAME or ''}/"
+    here = Bind(settings.BIND.host, listener.getsockname()[1])
+    address = f"http://{here}{settings.FORCE_SCRIPT_NAME or ''}/"
     # A forked worker must not share what the parent has open.
     connections.close_all()
     Server(listener, lambda: announce(address)).run()

@@ -1,7 +1,7 @@
 """Builds images and other artifacts, byte for byte the same each time: functions from content to `Built`.
 
-Formats: the OCI image specification 1.1, Docker's image manifest version 2 schema 2, BuildKit's attestation storage,
-cosign's signature specification.
+Formats: the OCI image specification 1.1, Docker's image manifest version 2 schema 2, BuildKit's attestation
+storage, cosign's signature specification.
 """
 
 import gzip
@@ -136,7 +136,7 @@ def manifest(
     artifact_type: str = "",
     subject: Built | None = None,
 ) -> Built:
-    """A manifest of a config and layers, each given as media type and bytes, a layer with its annotations too."""
+    """A manifest of a config and layers: each as media type and bytes, a layer with its annotations too."""
     document: dict[str, Any] = {"schemaVersion": 2, "mediaType": media_type}
     if artifact_type:
         document["artifactType"] = artifact_type
@@ -180,9 +180,8 @@ def index(
 
 
 def with_attestations(images: Sequence[Built], statements: Mapping[str, Mapping[str, Any]]) -> Built:
-    """An index as BuildKit pushes it: after the images, for each an attestation of the platform unknown/unknown.
-
-    `statements` are in-toto predicates by type.
+    """An index as BuildKit pushes it: the images, then for each an attestation for the platform
+    unknown/unknown. `statements` are in-toto predicates by type.
     """
     notes = [attestation(target, statements) for target in images]
     entries = [target.descriptor() for target in images]
@@ -246,7 +245,7 @@ def chart(about: Mapping[str, Any], files: Mapping[str, bytes], *, created: str)
 
 
 def signature(target: Built, reference: str) -> Built:
-    """What `cosign sign` pushes under the tag `sha256-….sig`. The signature is made up: nobody has the key."""
+    """What `cosign sign` pushes under the tag `sha256-….sig`; no key exists that would verify it."""
     claim = dump(
         {
             "critical": {

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from regui.serve import serve
+from regui import serve
 
 
 class Command(BaseCommand):
@@ -12,7 +12,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        serve(self.announce)
+        serve.serve(serve.listen(), self.announce)
 
     def announce(self, address: str) -> None:
         self.stdout.write(f"listening on {address}")

@@ -1,0 +1,61 @@
+"""`regui demo`: a registry to play with, and regui on it."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from regui import demo, oci, prepare, serve
+from regui.demo import company
+from regui.demo.fill import fill
+from regui.demo.server import running
+from regui.registries import RegistrySettings
+
+NAME = "demo"
+
+
+class Command(BaseCommand):
+    help = "Start a registry on this machine, fill it once with sample images, and serve regui on it."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, end)
+        listener = serve.listen()
+        try:
+            with running(settings.DATA, self.say) as url:
+                self.fill(url)
+                settings.REGISTRIES[NAME] = RegistrySettings(name=NAME, url=url)
+                prepare.database()
+                self.say(f"the demo registry is {url}; Ctrl C ends both")
+                serve.serve(listener, lambda address: self.say(f"listening on {address}"))
+        except (demo.CannotStart, oci.Error) as error:
+            raise CommandError(str(error)) from error
+
+    def fill(self, url: str) -> None:
+        """Push the sample images, unless an earlier run did and the registry still has something."""
+        mark = Path(settings.DATA) / "demo" / "filled"
+        with oci.Client(url) as client:
+            if mark.exists() and next(client.catalog(), None):
+                return
+            contents = list(company.contents())
+            columns = (TextColumn("filling it with sample images"), BarColumn(), MofNCompleteColumn())
+            with Progress(*columns, console=Console(file=sys.stdout)) as progress:
+                bar = progress.add_task("", total=sum(repository.steps for repository in contents))
+                fill(client, contents, lambda: progress.advance(bar))
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+
+    def say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()  # whoever started us may be waiting for it in a pipe
+
+
+def end(number: int, frame: FrameType | None) -> None:
+    """On a signal: leave through every `finally`, so that what was started is ended."""
+    raise SystemExit(128 + number)
