@@ -118,7 +118,7 @@ def bar(value: int | None, most: int | None) -> SafeString:
     return format_html(
         '<svg class="meter" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
         '<rect width="{}" height="4"/></svg>',
-        f"{width:.1f}",
+        f"{width:.4g}",
     )
 
 
