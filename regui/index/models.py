@@ -3,18 +3,24 @@
 Everything here but `Registry` can be dropped and brought back by a crawl, save the moments things were first
 seen. What a crawl can't bring back (the journal) lives in `regui.actions` and refers to these rows by name.
 
-A manifest is kept once per registry, since its digest says all there is to say about it; which repositories hold
-it is a `Revision`, the registry's own word for it. A tag points at a manifest and says when that was last seen.
-"""
+A manifest is kept once per registry, since its digest says all there is to say about it; which repositories
+hold it is a `Revision`, the registry's own word for it. A tag points at a manifest and says when that was
+last seen."""
 
 import json
 import zlib
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Max, Min, OrderBy, Q, Value, When, Window
+from django.db.models.functions import Coalesce
 
 from regui import oci
+
+
+def known_first(column: str, *, descending: bool) -> OrderBy:
+    """That column's order, with the rows that have no value for it last in either direction."""
+    return F(column).desc(nulls_last=True) if descending else F(column).asc(nulls_last=True)
 
 
 class Registry(models.Model):
@@ -40,6 +46,15 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
     def listed(self) -> Self:
         """Repositories the registry still lists."""
         return self.filter(gone_at=None)
+
+    def in_order(self, order: str) -> Self:
+        """By `[-]name|created|size|tags`; what isn't known comes last either way, and the name settles
+        ties."""
+        key, descending = order.removeprefix("-"), order.startswith("-")
+        if key == "name":
+            return self.order_by(f"{'-' if descending else ''}name")
+        column = {"created": "changed_at", "size": "size", "tags": "tag_count"}[key]
+        return self.order_by(known_first(column, descending=descending), "name")
 
 
 class Repository(models.Model):
@@ -101,7 +116,9 @@ class Manifest(models.Model):
     size = models.PositiveBigIntegerField(
         null=True, help_text="bytes of all blobs it needs, each counted once; null while a part is unread"
     )
-    created_at = models.DateTimeField(null=True, help_text="as the image says; null when it says nothing sane")
+    created_at = models.DateTimeField(
+        null=True, help_text="as the image says; null when it says nothing sane"
+    )
     platform = models.CharField(max_length=100, blank=True, help_text="os/architecture[/variant]")
     platforms = models.JSONField(default=list, help_text="for an index those of its images, else its own")
     labels = models.JSONField(default=dict, help_text="config labels and manifest annotations")
@@ -140,9 +157,14 @@ class Content(models.Model):
         return zlib.decompress(self.manifest_deflated)
 
     @property
+    def config_bytes(self) -> bytes:
+        """The config as it came; empty when there is none, or it was no JSON object."""
+        return zlib.decompress(self.config_deflated) if self.config_deflated else b""
+
+    @property
     def config(self) -> dict[str, Any]:
-        """The config as JSON; empty when there is none, or it was not JSON."""
-        return dict(json.loads(zlib.decompress(self.config_deflated))) if self.config_deflated else {}
+        """The config as JSON; empty when there is none, or it was no JSON object."""
+        return dict(json.loads(self.config_bytes)) if self.config_deflated else {}
 
 
 class Child(models.Model):
@@ -150,7 +172,7 @@ class Child(models.Model):
 
     parent = models.ForeignKey(Manifest, models.CASCADE, related_name="children")
     manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="parents")
-    position = models.PositiveSmallIntegerField()
+    position = models.PositiveIntegerField()
     platform = models.CharField(max_length=100, blank=True)
     annotations = models.JSONField(default=dict)
 
@@ -167,7 +189,9 @@ class Blob(models.Model):
 
     registry = models.ForeignKey(Registry, models.CASCADE, related_name="blobs")
     digest = models.CharField(max_length=140)
-    size = models.PositiveBigIntegerField(help_text="bytes, compressed, as the manifest says")
+    size = models.PositiveBigIntegerField(
+        null=True, help_text="bytes, compressed, as the manifest says; null when it says nothing sane"
+    )
     media_type = models.CharField(max_length=255, blank=True)
 
     class Meta:
@@ -182,7 +206,7 @@ class BlobUse(models.Model):
 
     manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="blob_uses")
     blob = models.ForeignKey(Blob, models.CASCADE, related_name="uses")
-    position = models.PositiveSmallIntegerField()
+    position = models.PositiveIntegerField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["manifest", "position"], name="blob_use_position")]
@@ -192,14 +216,24 @@ class BlobUse(models.Model):
         return f"{self.manifest} uses {self.blob}"
 
 
+class RevisionQuerySet(models.QuerySet["Revision"]):
+    def held(self) -> Self:
+        """What repositories hold, as far as the registry has not said otherwise."""
+        return self.filter(gone_at=None)
+
+
 class Revision(models.Model):
-    """That a repository holds a manifest, tagged or not: the only list of untagged manifests there is, since no
-    registry API enumerates them."""
+    """That a repository holds a manifest, tagged or not: the only list of untagged manifests there is,
+    since no registry API enumerates them."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="revisions")
     manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="revisions")
     first_seen_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True, help_text="when the registry last answered that it is there")
+    referrers_at = models.DateTimeField(null=True, help_text="when its referrers were last listed")
     gone_at = models.DateTimeField(null=True, help_text="when the registry answered that it isn't there")
+
+    objects = RevisionQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "manifest"], name="revision")]
@@ -214,12 +248,30 @@ class TagQuerySet(models.QuerySet["Tag"]):
         return self.filter(gone_at=None)
 
     def visible(self) -> Self:
-        """Listed tags a person means: signatures, attestations and fallback tags are shown with their subject."""
+        """Listed tags a person means: signatures, attestations and fallback tags are shown with their
+        subject."""
         return self.listed().filter(folded=False)
 
     def newest_first(self) -> Self:
         """By date, unknown dates and unread tags last, tags of one digest side by side."""
-        return self.order_by(F("manifest__created_at").desc(nulls_last=True), "manifest__digest", "name")
+        return self.grouped("-created")
+
+    def grouped(self, order: str) -> Self:
+        """By `[-]name|created|size`, the tags of one digest always side by side.
+
+        Sorted by name, a digest stands where the first of its tags does. Tags nothing is known of come last
+        in either direction, by name. Filter before, not after: groups are made of the rows there are.
+        """
+        key, descending = order.removeprefix("-"), order.startswith("-")
+        unread = Case(When(manifest=None, then=Value(1)), default=Value(0))
+        if key == "name":
+            # A tag without a manifest is a group of its own; row numbers are positive, so minus one is free.
+            group = Coalesce("manifest_id", F("id") * Value(-1))
+            lead = Window(Max("name") if descending else Min("name"), partition_by=group)
+            sign = "-" if descending else ""
+            return self.annotate(lead=lead).order_by(unread, f"{sign}lead", "manifest_id", f"{sign}name")
+        column = {"created": "manifest__created_at", "size": "manifest__size"}[key]
+        return self.order_by(unread, known_first(column, descending=descending), "manifest_id", "name")
 
 
 class Tag(models.Model):
@@ -227,17 +279,20 @@ class Tag(models.Model):
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="tags")
     name = models.CharField(max_length=128)
-    manifest = models.ForeignKey(Manifest, models.PROTECT, null=True, related_name="tags")
+    manifest = models.ForeignKey(Manifest, models.RESTRICT, null=True, related_name="tags")
     folded = models.BooleanField(default=False, help_text="a signature, attestation, SBOM or fallback tag")
     first_seen_at = models.DateTimeField()
     seen_at = models.DateTimeField(null=True, help_text="when the registry last confirmed its digest")
-    gone_at = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True, help_text="since when complete listings lack it")
     problem = models.TextField(blank=True, help_text="why it can't be read, when it is listed but broken")
 
     objects = TagQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "name"], name="tag_name")]
+        indexes = [
+            models.Index(fields=["repository"], name="tag_unread", condition=Q(seen_at=None, gone_at=None)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.name}"

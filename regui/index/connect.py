@@ -1,0 +1,147 @@
+"""Connections to registries: the only place that builds a client.
+
+A `Link` is made once for each registry as the settings have it and lives as long as the process, with its
+connections, its threads and its memory of the last failure.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from django.conf import settings
+
+from regui import __version__, oci
+from regui.index.models import Registry
+from regui.registries import RegistrySettings
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+THREADS = 8
+# What a thread may overrun its deadline by before it is left to finish on its own.
+GRACE = 0.25
+# How long what didn't answer is left in peace, so that not every page waits for it. A refused connection
+# costs nothing to try again, a request that hangs costs a page its whole budget.
+REST, LONG_REST, LONGEST_REST = 2.0, 10.0, 60.0
+EVERYTHING = ""
+
+
+@dataclass
+class Link:
+    """A client for one registry, the threads that use it and what went wrong last."""
+
+    client: oci.Client
+    pool: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(THREADS, thread_name_prefix="registry")
+    )
+    rests: dict[str, tuple[float, oci.Error]] = field(default_factory=dict)
+
+    def check(self, what: str) -> None:
+        """Nothing, or raises the failure of a moment ago without asking again: the registry's, or this one
+        question's."""
+        for key in (EVERYTHING, what):
+            until, error = self.rests.get(key, (0.0, None))
+            if error is not None and time.monotonic() < until:
+                raise error
+
+    def failed(self, what: str, error: oci.Error) -> None:
+        """Remember a failure to answer. A question that took too long says nothing about others: one
+        catalog may take a minute where everything else takes a millisecond. Any other outage is the whole
+        registry's."""
+        if not is_outage(error):
+            return
+        rest = LONG_REST if isinstance(error, oci.TimedOut) else REST
+        if isinstance(error, oci.TooManyRequests):
+            rest = min(float(error.retry_after or rest), LONGEST_REST)
+        now = time.monotonic()
+        self.rests = {key: value for key, value in self.rests.items() if value[0] > now}
+        self.rests[what if isinstance(error, oci.TimedOut) else EVERYTHING] = now + rest, error
+
+    def map(
+        self, work: Callable[[T], R], items: Iterable[T], deadline: float | None
+    ) -> Iterator[tuple[T, R | oci.Error]]:
+        """Each item with what `work` made of it in a thread, or the error it met, in the items' order.
+
+        Nothing starts after the deadline (monotonic) and nothing is waited for much longer than that: what
+        isn't done by then is `TimedOut`. `work` must not touch the database: a thread's connection is its
+        own."""
+
+        def attempt(item: T) -> R | oci.Error:
+            if deadline is not None and time.monotonic() >= deadline:
+                return out_of_time()
+            try:
+                return work(item)
+            except oci.Error as error:
+                return error
+
+        pending: list[tuple[T, Future[R | oci.Error]]] = [
+            (item, self.pool.submit(attempt, item)) for item in items
+        ]
+        try:
+            left = None if deadline is None else max(deadline - time.monotonic(), 0) + GRACE
+            wait([future for _, future in pending], timeout=left)
+            for item, future in pending:
+                yield item, future.result() if future.done() else out_of_time()
+        finally:
+            for _, future in pending:
+                future.cancel()
+
+
+_links: dict[RegistrySettings, Link] = {}
+_lock = threading.Lock()
+
+
+def link(registry: Registry) -> Link:
+    """The link to that registry. Raises `oci.Unreachable` when the settings no longer name it."""
+    try:
+        record: RegistrySettings = settings.REGISTRIES[registry.name]
+    except KeyError:
+        raise oci.Unreachable(f"The settings no longer say where the registry {registry.name} is.") from None
+    with _lock:
+        if record not in _links:
+            _links[record] = Link(build(record))
+        return _links[record]
+
+
+def connect(registry: Registry) -> oci.Client:
+    """A client for that registry, shared by all who ask. Raises `oci.Unreachable` like `link`."""
+    return link(registry).client
+
+
+def build(record: RegistrySettings) -> oci.Client:
+    """A new client with the record's address, credentials and certificates."""
+    credentials = oci.Credentials(record.username, record.password) if record.username else None
+    cert = (record.client_cert, record.client_key) if record.client_key else record.client_cert or None
+    return oci.Client(
+        record.url,
+        credentials=credentials,
+        verify=(record.ca_file or True) if record.verify else False,
+        cert=cert,
+        user_agent=f"regui/{__version__}",
+        pool_size=THREADS,
+    )
+
+
+def ensure_registries() -> None:
+    """Make the rows follow the settings: create, update, and hide those whose name is no longer there."""
+    for record in settings.REGISTRIES.values():
+        Registry.objects.update_or_create(
+            name=record.name, defaults={"url": record.url, "pull_host": record.host, "active": True}
+        )
+    Registry.objects.exclude(name__in=settings.REGISTRIES).update(active=False)
+
+
+def is_outage(error: oci.Error) -> bool:
+    """Whether the error says something about the registry, not about what was asked for."""
+    return isinstance(
+        error,
+        oci.Unreachable | oci.NotARegistry | oci.TooManyRequests | oci.Unavailable | oci.Unauthorized,
+    )
+
+
+def out_of_time() -> oci.TimedOut:
+    """What a reading meets that its budget ended."""
+    return oci.TimedOut("The registry took longer to answer than a page can wait.")

@@ -1,0 +1,25 @@
+"""Reading through: what a page is about to show is fetched for it, when the index lacks it or it grew old.
+
+Permission is decided before anything here is called. Each call asks the registry for no longer than its
+budget, asks nothing while the index is fresh, and when the registry doesn't answer says so and leaves what
+is remembered."""
+
+from regui.index.fetch.catalog import catalog
+from regui.index.fetch.manifest import manifest, verify
+from regui.index.fetch.reading import BUDGET, CHECK_BUDGET, MAX_AGE, Reading
+from regui.index.fetch.referrers import Referrer, referrers
+from regui.index.fetch.repository import repositories, repository
+
+__all__ = [
+    "BUDGET",
+    "CHECK_BUDGET",
+    "MAX_AGE",
+    "Reading",
+    "Referrer",
+    "catalog",
+    "manifest",
+    "referrers",
+    "repositories",
+    "repository",
+    "verify",
+]

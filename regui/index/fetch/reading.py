@@ -1,0 +1,38 @@
+"""What a reading came to, for the page that asked for it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from regui import oci
+
+# Seconds a page waits for a registry, and a person about to delete something.
+BUDGET, CHECK_BUDGET = 2.0, 20.0
+MAX_AGE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """As of when the rows are, and why not of now.
+
+    `as_of` is the last complete listing (None: never). `complete` says that nothing is left to read.
+    `problem` is one sentence, empty when the registry answered, along with `hint`, what to do about it, and
+    `error_code`, its `oci.Error.code`. `checked` of `total` were confirmed within the last minute, when
+    `at` says."""
+
+    as_of: datetime | None = None
+    complete: bool = True
+    problem: str = ""
+    error_code: str = ""
+    hint: str = ""
+    checked: int = 0
+    total: int = 0
+    at: datetime | None = None
+
+
+def failed(error: oci.Error, as_of: datetime | None = None) -> Reading:
+    """The reading that this error ended: the rows are as they were."""
+    return Reading(as_of, complete=False, problem=str(error), error_code=error.code, hint=error.hint)
+
+
+def is_fresh(moment: datetime | None, now: datetime, max_age: timedelta) -> bool:
+    return moment is not None and now - moment < max_age
