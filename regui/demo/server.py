@@ -110,7 +110,7 @@ def start_process(binary: Path, data: Path) -> tuple[str, Callable[[], None]]:
     config.write_text(json.dumps(configuration(home / "storage", port)), encoding="utf-8")
     # Should we be killed outright, the kernel tells the registry to end too.
     tied = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
-    with (home / "registry.log").open("ab") as log:
+    with (home / "registry.log").open("wb") as log:
         # In a session of its own, Ctrl C doesn't reach it: we end it when nobody needs it any more.
         process = subprocess.Popen(
             [*tied, str(binary), "serve", str(config)],

@@ -1,0 +1,149 @@
+"""Who may import whom, and who may do what to a registry: this table is also the documentation.
+
+Left never imports right, and imports stand at the top of a file, where they can be seen.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import regui
+
+PACKAGE = Path(regui.__file__).parent
+
+# What a part may import besides itself.
+PLAIN = {"", "bind", "database", "env", "keys", "paths", "registries"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "": set(),
+    "bind": set(),
+    "database": set(),
+    "env": set(),
+    "keys": {"env"},
+    "paths": set(),
+    "registries": {"env"},
+    "settings": PLAIN,
+    "oci": {""},
+    "index": PLAIN | {"oci"},
+    "accounts": PLAIN | {"oci", "index"},
+    "actions": PLAIN | {"oci", "index", "accounts"},
+    "jobs": PLAIN | {"oci", "index", "accounts", "actions"},
+    "web": PLAIN | {"oci", "index", "accounts", "actions", "jobs"},
+    "api": PLAIN | {"oci", "index", "accounts", "actions", "jobs"},
+    "urls": {"api", "web"},
+    "wsgi": set(),
+    "prepare": PLAIN | {"index"},
+    "serve": PLAIN | {"prepare", "wsgi"},
+    "demo": PLAIN | {"oci"},
+    "cli": PLAIN,
+    "__main__": {"cli"},
+    # The commands behind the console script.
+    "management": PLAIN | {"oci", "index", "accounts", "prepare", "serve", "demo"},
+}
+# What changes a registry, and who may call it: `run` for people, `demo` for the registry it started itself.
+WRITES = {
+    "put_manifest",
+    "delete_manifest",
+    "delete_blob",
+    "start_upload",
+    "upload_chunk",
+    "finish_upload",
+    "cancel_upload",
+    "push_blob",
+    "mount_blob",
+}
+WRITERS = ("actions/run.py", "demo/", "oci/")
+CONNECTORS = ("index/connect.py", "demo/", "management/commands/demo.py", "oci/")
+
+FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts)
+
+
+def part(path: Path) -> str:
+    """The part of the package a file belongs to: its first folder, or its own name; "" is the package."""
+    first = path.parts[0].removesuffix(".py")
+    return "" if first == "__init__" else first
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Every part of regui that a file imports."""
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written in full"
+            module = str(node.module)
+            # `from regui import oci` imports a part; `from regui import __version__` the package itself.
+            names = [f"regui.{alias.name}" for alias in node.names] if module == "regui" else [module]
+        for name in names:
+            if name == "regui" or name.startswith("regui."):
+                found = name.split(".")[1] if "." in name else ""
+                yield found if found in MAY_IMPORT else ""
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((PACKAGE / path).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_a_part_imports_only_what_stands_left_of_it(path: Path) -> None:
+    assert part(path) in MAY_IMPORT, f"{path}: say in this table whom it may import"
+    allowed = MAY_IMPORT[part(path)] | {part(path)}
+    assert set(imported(parsed(path))) <= allowed
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_imports_stand_at_the_top(path: Path) -> None:
+    tree = parsed(path)
+    nested = [
+        node.lineno
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert nested == []
+
+
+def calls(tree: ast.AST) -> Iterator[ast.Attribute]:
+    """What is called as `something.name(…)`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_only_run_writes_to_a_registry(path: Path) -> None:
+    if not path.as_posix().startswith(WRITERS):
+        assert [call.attr for call in calls(parsed(path)) if call.attr in WRITES] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_only_connect_builds_a_client(path: Path) -> None:
+    if not path.as_posix().startswith(CONNECTORS):
+        built = [
+            call.lineno
+            for call in calls(parsed(path))
+            if call.attr == "Client" and isinstance(call.value, ast.Name) and call.value.id == "oci"
+        ]
+        assert built == []
+
+
+def test_oci_knows_nothing_of_django() -> None:
+    for path in FILES:
+        if part(path) == "oci":
+            source = (PACKAGE / path).read_text(encoding="utf-8")
+            assert "django" not in source.lower().replace("nothing of django", ""), path
+
+
+def test_requests_does_not_leak_out_of_oci() -> None:
+    for path in FILES:
+        if part(path) != "oci":
+            names = {
+                alias.name
+                for node in ast.walk(parsed(path))
+                if isinstance(node, ast.Import)
+                for alias in node.names
+            }
+            assert not names & {"requests", "urllib3"}, path
