@@ -14,6 +14,8 @@ from typing import Any
 DELETE_DIGEST = "delete-digest"
 GOES_ALONG = "goes-along"
 
+DIFFERENT = "What this would touch is no longer what you were shown."
+
 Facts = Mapping[str, Any]
 
 
@@ -40,12 +42,17 @@ class TagOn:
 
 @dataclass(frozen=True)
 class Parent:
-    """An index that contains the digest, itself or through another index, by the tags that name it."""
+    """An index that contains the digest, itself or through another index, and the tags that name it.
+
+    `nested` is when it does so only through another index. `role` is "referrers" for the index under a
+    fallback tag, which merely lists what refers to something.
+    """
 
     digest: str
     tags: tuple[str, ...] = ()
     platform: str = ""
-    through: str = ""
+    nested: bool = False
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,7 +158,7 @@ class Plan:
     @property
     def breaks(self) -> tuple[Parent, ...]:
         """The tagged indexes that would be left with a hole: they still answer, but can't be pulled whole."""
-        return tuple(parent for parent in self.parents if parent.tags)
+        return tuple(parent for parent in self.parents if parent.tags and not parent.role)
 
     @property
     def visible_tags(self) -> tuple[TagOn, ...]:
@@ -213,7 +220,7 @@ def changes(before: Facts, after: Facts, now_on: Mapping[str, str] | None = None
     said += [f"{shortened(one)} would not be left without a tag any more." for one in sorted(left - leaves)]
     said += [f"{shortened(one)} would now be left without a tag." for one in sorted(leaves - left)]
     if not said and fingerprint(before) != fingerprint(after):
-        said.append("What this would touch is no longer what you were shown.")
+        said.append(DIFFERENT)
     return said
 
 

@@ -28,7 +28,7 @@ referrers = st.builds(Referrer, digest=digests, role=st.sampled_from(["signature
 children = st.builds(Child, digest=digests, size=st.none() | st.integers(0, 9))
 
 
-def unique(things: st.SearchStrategy, key: str) -> st.SearchStrategy:  # type: ignore[type-arg]
+def unique(things: st.SearchStrategy, key: str) -> st.SearchStrategy:
     return st.lists(things, max_size=4, unique_by=lambda thing: getattr(thing, key)).map(tuple)
 
 

@@ -1,0 +1,125 @@
+"""Deleting a digest: what goes with it, what breaks, and what is left behind.
+
+A registry deletes by digest, and takes every tag on that digest along without a word (OCI distribution
+specification, "Deleting Manifests").
+"""
+
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from regui import oci
+from regui.actions import plans, touched
+from regui.actions.freed import freed
+from regui.actions.plans import Check, Plan, Step
+from regui.index import fetch, graph
+from regui.index.models import Manifest, Repository
+
+
+def plan(repository: Repository, digest: oci.Digest, reading: fetch.Reading | None, now: datetime) -> Plan:
+    """What deleting the digest would touch, as the index has it, checked as far as the reading went."""
+    row = Manifest.objects.filter(registry=repository.registry, digest=digest).first()
+    found = Plan(
+        kind=plans.DELETE_DIGEST,
+        registry=repository.registry.name,
+        repository=repository.name,
+        digest=digest,
+        steps=(Step(plans.DELETE_DIGEST, repository.name, digest),),
+        check=check_of(reading, now),
+    )
+    if row is None or repository.pk is None:
+        return found
+    return replace(
+        found,
+        media_type=row.media_type,
+        what=row.get_kind_display() or found.what,
+        tags=touched.tags_on(repository, digest),
+        parents=touched.parents(repository, digest),
+        referrers=touched.referrers(repository, digest),
+        left_behind=touched.left_behind(repository, row),
+        bytes=freed(repository, row),
+    )
+
+
+def check_of(reading: fetch.Reading | None, now: datetime) -> Check:
+    """A reading as the plan tells it; nothing is checked without one."""
+    if reading is None:
+        return Check(problem="Nothing was asked of the registry.")
+    return Check(
+        checked=reading.checked,
+        total=reading.total,
+        as_of=reading.at or now,
+        complete=reading.complete and not reading.problem,
+        problem=reading.problem,
+        hint=reading.hint,
+    )
+
+
+def look(
+    repository: Repository,
+    digest: oci.Digest,
+    *,
+    max_age: timedelta = fetch.MAX_AGE,
+    budget: float = fetch.CHECK_BUDGET,
+) -> Plan:
+    """The plan after asking the registry, for at most `budget` seconds: what it lists, each tag confirmed no
+    longer than `max_age` ago, and what refers to the digest. Its check says how far that went.
+
+    Raises `oci.NotFound` when the registry no longer has the digest, or the repository.
+    """
+    deadline = time.monotonic() + budget
+    reading = fetch.repository(
+        repository, first=lambda: names_on(repository, digest), budget=budget, max_age=max_age, every=True
+    )
+    if reading.complete:
+        reading = about(repository, digest, reading, deadline, max_age)
+    return plan(repository, digest, reading, timezone.now())
+
+
+def names_on(repository: Repository, digest: str) -> list[str]:
+    """The tags that were last seen on the digest."""
+    return list(graph.tags_on(repository, digest).values_list("name", flat=True))
+
+
+def about(
+    repository: Repository, digest: oci.Digest, reading: fetch.Reading, deadline: float, max_age: timedelta
+) -> fetch.Reading:
+    """The reading, after asking for the digest itself and all below it, what refers to it, and whether what
+    has no tag is still there."""
+
+    def left() -> float:
+        return max(deadline - time.monotonic(), 0)
+
+    try:
+        manifest, itself = fetch.manifest(repository, digest, budget=left(), max_age=max_age)
+        _, referrers = fetch.referrers(repository, manifest, budget=left(), max_age=max_age)
+        others = fetch.verify(repository, untagged(repository, manifest), budget=left(), max_age=max_age)
+    except oci.NotFound:
+        raise
+    except oci.Error as error:
+        return replace(reading, **failure(str(error), error.code, error.hint))
+    for one in (itself, referrers, others):
+        if one.problem:
+            return replace(reading, **failure(one.problem, one.error_code, one.hint))
+    return reading
+
+
+def failure(problem: str, code: str, hint: str) -> dict[str, Any]:
+    """What a failure changes about a reading."""
+    return {"complete": False, "problem": problem, "error_code": code, "hint": hint}
+
+
+def untagged(repository: Repository, manifest: Manifest) -> list[str]:
+    """The indexes that have the manifest and the children it leaves behind: no listing told of them."""
+    parents = touched.parents(repository, oci.Digest(manifest.digest))
+    children = touched.left_behind(repository, manifest)
+    return [one.digest for one in parents if not one.tags] + [child.digest for child in children]
+
+
+def now_on(repository: Repository, plan: Plan) -> dict[str, str]:
+    """For the plan's tags that are on another digest by now, that digest; for `plans.changes`."""
+    moved = repository.tags.listed().filter(name__in=[tag.name for tag in plan.tags])
+    return dict(moved.exclude(manifest=None).values_list("name", "manifest__digest"))

@@ -1,0 +1,63 @@
+"""How many bytes the registry's next garbage collection can free once a digest is deleted.
+
+A blob may go when no manifest of any repository needs it. Manifests without a tag count as needing theirs,
+since a plain garbage collection spares them.
+"""
+
+from django.db.models import QuerySet
+
+from regui.actions.plans import Bytes
+from regui.index.models import BlobUse, Manifest, Repository, Revision, Tag
+
+NAMED = 3
+
+
+def freed(repository: Repository, manifest: Manifest) -> Bytes:
+    """The bytes of its blobs, told apart by whether a manifest that stays needs them too."""
+    unread = unread_repositories(repository)
+    uses = dict(manifest.blob_uses.values_list("blob_id", "blob__size"))
+    sizes = {blob: size for blob, size in uses.items() if size is not None}
+    if manifest.read_at is None or len(sizes) < len(uses):
+        return Bytes(unread=unread)  # schema 1 doesn't say how large its layers are
+    if sharers := elsewhere(repository, manifest):
+        return Bytes(0, sum(sizes.values()), tuple(sharers[:NAMED]), len(sharers), unread)
+    others = other_uses(manifest, list(sizes)).order_by()
+    stays = set(others.values_list("blob_id", flat=True).distinct())
+    users = others.values_list("manifest", flat=True).distinct()
+    return Bytes(
+        frees=sum(size for blob, size in sizes.items() if blob not in stays),
+        stays=sum(size for blob, size in sizes.items() if blob in stays),
+        shared_with=tuple(name_of(repository, user) for user in users[:NAMED]) if stays else (),
+        sharers=users.count() if stays else 0,
+        unread=unread,
+    )
+
+
+def unread_repositories(repository: Repository) -> int:
+    """How many repositories of the registry aren't read whole: what they hold may need any blob."""
+    return Repository.objects.filter(registry=repository.registry, size=None).listed().count()
+
+
+def elsewhere(repository: Repository, manifest: Manifest) -> list[str]:
+    """The names of the other repositories that hold this very manifest."""
+    held = manifest.revisions.filter(gone_at=None).exclude(repository=repository)
+    return list(held.order_by("repository__name").values_list("repository__name", flat=True))
+
+
+def other_uses(manifest: Manifest, blobs: list[int]) -> QuerySet[BlobUse]:
+    """The uses of these blobs by other manifests that some repository of the registry holds."""
+    live = Revision.objects.held().values("manifest")
+    return BlobUse.objects.filter(blob__in=blobs, manifest__in=live).exclude(manifest=manifest)
+
+
+def name_of(repository: Repository, manifest: int) -> str:
+    """What a person calls that manifest: "base:3", or "team/base:3" in another repository; without a tag it
+    is "team/base@2c8f62a5d1b0"."""
+    tags = Tag.objects.listed().filter(manifest=manifest).select_related("repository")
+    tag = tags.order_by("folded", "repository__name", "name").first()
+    if tag:
+        return f"{tag.repository.name}:{tag.name}"
+    revision = Revision.objects.filter(manifest=manifest, gone_at=None).select_related(
+        "repository", "manifest"
+    )[0]
+    return f"{revision.repository.name}@{revision.manifest.digest.rpartition(':')[2][:12]}"

@@ -1,0 +1,52 @@
+"""The bytes that would take a delete back, gathered before it so that they are there whatever happens."""
+
+from collections.abc import Iterator
+
+from regui import oci
+from regui.index.models import Manifest, Repository
+
+
+def contents(client: oci.Client, repository: Repository, digest: oci.Digest) -> list[oci.Content]:
+    """Everything below an index, then the digest's own bytes: a registry takes an index only when it has the
+    children, so that is the order to PUT them back. A child that the registry lacks is left out.
+
+    Raises `oci.NotFound` when the digest itself isn't there.
+    """
+    order: list[oci.Content] = []
+    met: dict[oci.Digest, oci.Content | None] = {}
+    stack: list[tuple[oci.Digest, bool]] = [(digest, False)]
+    while stack:
+        reference, below_done = stack.pop()
+        if below_done:
+            content = met[reference]
+            order += [content] if content else []
+        elif reference not in met:
+            remembered = None if reference == digest else from_index(repository, reference)
+            met[reference] = content = remembered or from_registry(client, repository, reference)
+            stack.append((reference, True))
+            stack += [(child, False) for child in children(content)]
+    if met[digest] is None:
+        raise oci.ManifestUnknown(f"{repository.name} no longer has {digest}.", status=404)
+    return order
+
+
+def from_index(repository: Repository, digest: oci.Digest) -> oci.Content | None:
+    """A manifest's bytes as remembered; None when they never were read."""
+    rows = Manifest.objects.read().filter(registry=repository.registry, digest=digest)
+    row = rows.select_related("content").first()
+    return oci.Content(row.content.manifest, row.media_type, digest) if row else None
+
+
+def from_registry(client: oci.Client, repository: Repository, digest: oci.Digest) -> oci.Content | None:
+    """A manifest's bytes from the registry; None when it doesn't have it."""
+    try:
+        return client.manifest(repository.name, digest)
+    except oci.NotFound:
+        return None
+
+
+def children(content: oci.Content | None) -> Iterator[oci.Digest]:
+    """The digests that an index needs; none for anything else."""
+    document = content.document if content else None
+    if isinstance(document, oci.Index):
+        yield from (entry.digest for entry in document.manifests)

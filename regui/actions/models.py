@@ -1,0 +1,143 @@
+"""The journal: every change regui made or tried to make, and the bytes that would take it back.
+
+It speaks of registries, repositories, tags and digests by name, never by foreign key: the index may be
+dropped and crawled anew, and what happened still happened.
+"""
+
+import secrets
+import zlib
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+# How long a run may go on before someone else may look up how it ended: longer than any request's time limit.
+LEASE = timedelta(minutes=2)
+
+
+def new_id() -> str:
+    """16 hex characters, short enough to type after `regui undo`."""
+    return secrets.token_hex(8)
+
+
+class ActionQuerySet(models.QuerySet["Action"]):
+    def matching(self, words: str) -> Self:
+        """Actions in which every one of the words stands somewhere: in who, where, what, or why it failed."""
+        found = self
+        for word in words.split():
+            found = found.filter(
+                Q(repository__icontains=word)
+                | Q(registry__icontains=word)
+                | Q(digest__icontains=word)
+                | Q(actor__icontains=word)
+                | Q(address__icontains=word)
+                | Q(state__icontains=word)
+                | Q(reason__icontains=word)
+                | Q(pk__in=Item.objects.filter(tag__icontains=word).values("action"))
+            )
+        return found
+
+    def abandoned(self) -> Self:
+        """Actions whose runner must have died, or never heard how its request ended."""
+        return self.filter(state=Action.State.RUNNING, started_at__lt=timezone.now() - LEASE)
+
+
+class Action(models.Model):
+    """One change: who asked for it, from where, what it was to touch, and how it ended."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned"
+        RUNNING = "running"
+        DONE = "done"
+        PARTIAL = "partial"
+        FAILED = "failed"
+
+    id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
+    registry = models.CharField(max_length=32)
+    repository = models.CharField(max_length=255)
+    kind = models.CharField(max_length=32)
+    digest = models.CharField(max_length=140)
+    actor = models.CharField(max_length=150)
+    address = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=16, choices=State, default=State.PLANNED)
+    reason = models.TextField(blank=True, help_text="why it is not simply done")
+    hint = models.TextField(blank=True, help_text="what a person can do about the reason")
+    error_code = models.CharField(
+        max_length=32, blank=True, help_text="the slug of the error behind the reason"
+    )
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    plan = models.JSONField(default=dict)
+    fingerprint = models.CharField(max_length=64)
+
+    objects = ActionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at", "-id"]
+        indexes = [
+            models.Index(fields=["-started_at", "-id"], name="action_newest"),
+            models.Index(fields=["started_at"], name="action_running", condition=Q(state="running")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.repository}@{self.digest}"
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags that were to go, by name."""
+        return [item.tag for item in self.items.all() if item.tag]
+
+
+class Item(models.Model):
+    """One thing an action was to do or to take along, and its `result`: empty while unknown."""
+
+    class Result(models.TextChoices):
+        DONE = "done"
+        GONE = "already gone"
+        SKIPPED = "skipped"
+        FAILED = "failed"
+
+    action = models.ForeignKey(Action, models.CASCADE, related_name="items")
+    position = models.PositiveIntegerField()
+    repository = models.CharField(max_length=255)
+    tag = models.CharField(max_length=128, blank=True)
+    digest = models.CharField(max_length=140)
+    do = models.CharField(max_length=32)
+    result = models.CharField(max_length=16, choices=Result, blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["action", "position"], name="item_position")]
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return f"{self.do} {self.repository}{':' if self.tag else '@'}{self.tag or self.digest}"
+
+
+class Kept(models.Model):
+    """The bytes of a manifest that an action takes away or leaves without a name: PUT back as they are, under
+    their media type, they give the same digest. For an index its children are kept too, each in a row."""
+
+    action = models.ForeignKey(Action, models.CASCADE, related_name="kept")
+    position = models.PositiveIntegerField(
+        help_text="the order to put them back in: children before their index"
+    )
+    repository = models.CharField(max_length=255)
+    digest = models.CharField(max_length=140)
+    media_type = models.CharField(max_length=255)
+    deflated = models.BinaryField()
+    tags = models.JSONField(default=list, help_text="the tags it had, by name")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["action", "digest"], name="kept_once")]
+        ordering = ["position"]
+        verbose_name_plural = "kept"
+
+    def __str__(self) -> str:
+        return f"{self.repository}@{self.digest}"
+
+    @property
+    def body(self) -> bytes:
+        return zlib.decompress(self.deflated)
