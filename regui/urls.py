@@ -6,3 +6,8 @@ urlpatterns = [
     path("", include("regui.api.urls")),
     path("", include("regui.web.urls")),
 ]
+
+handler400 = "regui.web.errors.bad_request"
+handler403 = "regui.web.errors.forbidden"
+handler404 = "regui.web.errors.not_found"
+handler500 = "regui.web.errors.failed"

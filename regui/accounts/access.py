@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from regui.index.models import Registry, Repository
+from regui.index.models import Registry, Repository, RepositoryQuerySet
 
 
 class Right(enum.Enum):
@@ -93,7 +93,7 @@ def repository(actor: Actor, registry: Registry, name: str, right: Right = Right
     return found or Repository(registry=registry, name=name, first_seen_at=timezone.now())
 
 
-def repositories(actor: Actor, registry: Registry) -> QuerySet[Repository]:
+def repositories(actor: Actor, registry: Registry) -> RepositoryQuerySet:
     """The registry's listed repositories that this actor may see."""
     listed = Repository.objects.filter(registry=registry).listed()
     return listed if actor.may(Right.SEE) else listed.none()

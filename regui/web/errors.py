@@ -1,0 +1,181 @@
+"""Errors as pages that say what happened and what can be done next, each with a status that tells the truth.
+
+No page repeats a stack trace or an exception's own words, save those of `oci` and `access`, which are written
+for people and hold no secrets.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.loader import render_to_string
+from django.utils.cache import add_never_cache_headers
+
+from regui import oci
+from regui.accounts import access
+from regui.index import fetch
+from regui.web import htmx
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What an error page says. `recipe` names a template of errors/recipes/ that shows how to mend it."""
+
+    status: int
+    title: str
+    message: str = ""
+    hint: str = ""
+    recipe: str = ""
+    icon: str = "circle-alert"
+    retry: bool = False
+
+    @property
+    def template(self) -> str:
+        return f"errors/recipes/{self.recipe}.html"
+
+
+# By `oci.Error.code`. What the registry did wrong is 502 or 504, never the visitor's fault.
+REGISTRY: dict[str, Problem] = {
+    "unreachable": Problem(
+        502, "The registry can't be reached", recipe="unreachable", icon="database", retry=True
+    ),
+    "timed-out": Problem(504, "The registry took too long to answer", icon="clock", retry=True),
+    "bad-certificate": Problem(
+        502, "The registry's certificate is not trusted", recipe="certificate", icon="lock", retry=True
+    ),
+    "not-a-registry": Problem(
+        502, "What answers there is not a registry", recipe="address", icon="database", retry=True
+    ),
+    "malformed": Problem(502, "The registry sent something unreadable", retry=True),
+    "misbehaved": Problem(502, "The registry contradicts itself", retry=True),
+    "unauthorized": Problem(
+        502,
+        "The registry doesn't accept regui's credentials",
+        recipe="credentials",
+        icon="key-round",
+        retry=True,
+    ),
+    "denied": Problem(403, "The registry doesn't allow that", recipe="credentials", icon="lock"),
+    "not-found": Problem(404, "The registry doesn't have it (any more)", icon="search"),
+    "too-many-requests": Problem(503, "The registry asks for a pause", icon="clock", retry=True),
+    "unsupported": Problem(501, "The registry has deleting switched off", recipe="deletes", icon="lock"),
+    "unavailable": Problem(502, "The registry is in trouble itself", icon="database", retry=True),
+    "invalid": Problem(502, "The registry refused the request"),
+    "conflict": Problem(409, "Something else in the registry still needs this"),
+    "invalid-name": Problem(404, "Nothing can be called that", icon="search"),
+}
+OUTAGES = frozenset(
+    [
+        "unreachable",
+        "timed-out",
+        "bad-certificate",
+        "not-a-registry",
+        "malformed",
+        "misbehaved",
+        "unauthorized",
+        "unavailable",
+        "too-many-requests",
+    ]
+)
+UNFORESEEN = Problem(502, "The registry answered with an error", retry=True)
+
+
+def of_registry(code: str, message: str, hint: str = "") -> Problem:
+    """The problem behind an error of a registry: by its code, in its own words."""
+    return replace(REGISTRY.get(code, UNFORESEEN), message=message, hint=hint)
+
+
+def of_reading(reading: fetch.Reading) -> Problem | None:
+    """The problem of a reading that found the registry itself out of order; None for any lesser trouble, such
+    as a registry that works but lists nothing."""
+    if reading.error_code not in OUTAGES:
+        return None
+    return of_registry(reading.error_code, reading.problem, reading.hint)
+
+
+def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The page for a problem. It is never stored: the next try may find it gone."""
+    response = HttpResponse(
+        render_to_string("errors/page.html", {"problem": problem}, request=request), status=problem.status
+    )
+    add_never_cache_headers(response)
+    return htmx.toast(response, f"{problem.title}. {problem.message}".strip())
+
+
+class Errors:
+    """Middleware: a registry's error becomes a page, and a 405 says which way of asking is meant."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        return wrong_method(request, response) if isinstance(response, HttpResponseNotAllowed) else response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The page for a registry's error; None leaves any other to Django's handlers below."""
+        if not isinstance(error, oci.Error):
+            return None
+        log.warning("%s %s: %s", request.method, request.path, error)
+        response = respond(request, of_registry(error.code, str(error), error.hint))
+        if isinstance(error, oci.TooManyRequests) and error.retry_after:
+            response["Retry-After"] = str(int(error.retry_after))
+        return response
+
+
+errors = Errors
+
+
+def wrong_method(request: HttpRequest, refused: HttpResponseNotAllowed) -> HttpResponse:
+    """A 405 with words and the Allow header it must have."""
+    allowed = refused["Allow"]
+    response = respond(request, Problem(405, "This address works another way", f"It answers {allowed} only."))
+    response["Allow"] = allowed
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400: mostly a Host that isn't ours, so nothing of ours is shown."""
+    words = str(exception) if isinstance(exception, BadRequest) else ""
+    return respond(request, Problem(400, "The request makes no sense", words, recipe="host"))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler403."""
+    seen = isinstance(exception, access.Forbidden) and exception.right is not access.Right.SEE
+    title = "You may look, but not change this" if seen else "You may not see this"
+    words = str(exception) if isinstance(exception, PermissionDenied) else ""
+    return respond(request, Problem(403, title, words, recipe="anonymous", icon="lock"))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler404. What is hidden and what isn't there look the same."""
+    # A resolver's 404 carries a table of our addresses, not words.
+    words = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
+    hint = "Check the address; it may have been deleted, or you may not be allowed to see it."
+    return respond(request, Problem(404, "There is nothing here", words, hint, icon="search"))
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """handler500: stands alone, for what went wrong may be the very things other pages are made with."""
+    return HttpResponse(render_to_string("errors/500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The page for a form whose token doesn't match. The reason goes to the log, not to who sent it."""
+    log.warning("%s %s: %s", request.method, request.path, reason)
+    return respond(
+        request,
+        Problem(
+            403,
+            "The form has grown stale",
+            "Nothing was changed.",
+            "Go back, reload the page and send it again. If it happens every time, cookies are blocked, "
+            "or REGUI_URL is not the address in your browser.",
+        ),
+    )

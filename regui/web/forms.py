@@ -1,0 +1,46 @@
+"""What a list is asked for. Nothing here can fail: a word that means nothing is as good as none."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The filters and the order of a list. `sort` is one of the list's own orders, with or without a leading
+    -."""
+
+    q: str
+    sort: str
+    namespace: str = ""
+    kind: str = ""
+
+    @property
+    def filtered(self) -> bool:
+        return bool(self.q or self.namespace or self.kind)
+
+    @property
+    def key(self) -> str:
+        return self.sort.removeprefix("-")
+
+    @property
+    def descending(self) -> bool:
+        return self.sort.startswith("-")
+
+
+def wanted(query: Mapping[str, str], sorts: Collection[str], default: str) -> Wanted:
+    """What a query string asks of a list that can be sorted by these; without a known order, the default
+    one."""
+    sort = query.get("sort", "")
+    return Wanted(
+        q=cleaned(query.get("q", "")),
+        sort=sort if sort.removeprefix("-") in sorts else default,
+        namespace=cleaned(query.get("ns", "")),
+        kind=cleaned(query.get("kind", "")),
+    )
+
+
+def cleaned(text: str) -> str:
+    """Text that a database takes: PostgreSQL refuses NUL."""
+    return text.replace("\0", "").strip()[:LONGEST]

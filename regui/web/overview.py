@@ -1,0 +1,79 @@
+"""A registry in a few numbers, none of them more certain than what was read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q, Sum
+
+from regui.accounts import access
+from regui.index import fetch
+from regui.index.models import Blob, BlobUse, Registry, RepositoryQuerySet, Revision, Tag
+from regui.web import pulls
+
+# What the list of registries may wait for all of them together, in seconds.
+BUDGET = 2.0
+
+
+@dataclass(frozen=True)
+class Stats:
+    """`repositories` are listed, `empty` of them have no tag, `unread` were not read yet. `tags` and
+    `manifests` are sums over those that were read, None when none was; `size` is in bytes, each blob counted
+    once."""
+
+    repositories: int
+    empty: int
+    unread: int
+    tags: int | None
+    manifests: int | None
+    size: int | None
+
+
+def stats(registry: Registry, repositories: RepositoryQuerySet) -> Stats:
+    """The numbers over these repositories of a registry."""
+    counts = repositories.order_by().aggregate(
+        repositories=Count("pk"),
+        empty=Count("pk", filter=Q(tag_count=0)),
+        unread=Count("pk", filter=Q(tag_count=None)),
+        tags=Sum("tag_count"),
+    )
+    nothing = counts["unread"] == counts["repositories"] and counts["repositories"] > 0
+    tags = Tag.objects.visible().filter(repository__in=repositories.order_by().values("pk"))
+    return Stats(
+        **{key: counts[key] for key in ("repositories", "empty", "unread")},
+        tags=None if nothing else counts["tags"] or 0,
+        manifests=None if nothing else tags.aggregate(n=Count("manifest", distinct=True))["n"],
+        size=None if nothing else used(registry, repositories),
+    )
+
+
+def used(registry: Registry, repositories: RepositoryQuerySet) -> int:
+    """The bytes of every blob that a manifest known to lie in these repositories needs."""
+    held = Revision.objects.held().filter(
+        manifest=OuterRef("manifest"), repository__in=repositories.order_by().values("pk")
+    )
+    needed = BlobUse.objects.filter(Exists(held), blob=OuterRef("pk"))
+    total = Blob.objects.filter(Exists(needed), registry=registry).aggregate(size=Sum("size"))
+    return total["size"] or 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A registry in the list of registries."""
+
+    registry: Registry
+    host: str
+    reading: fetch.Reading
+    stats: Stats
+
+
+def rows(actor: access.Actor, registries: Sequence[Registry]) -> list[Row]:
+    """The registries as they are now, or were when they last answered; asked with a common limit of time."""
+    return [
+        Row(
+            registry=registry,
+            host=pulls.host(registry),
+            reading=fetch.catalog(registry, budget=BUDGET / len(registries)),
+            stats=stats(registry, access.repositories(actor, registry)),
+        )
+        for registry in registries
+    ]

@@ -1,0 +1,26 @@
+"""Pages of a list. An address that asks for nonsense gets the first page of the usual length."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+T = TypeVar("T", bound=Model)
+
+PER_PAGE, MOST = 50, 200
+CHOICES = (25, 50, 100, 200)
+
+
+def paginate(request: HttpRequest, rows: QuerySet[T] | QuerySet[T, Any] | Sequence[T]) -> Page[T]:
+    """The page that `?page=` and `?per_page=` ask for; past the end it is the last one."""
+    return Paginator(rows, per_page(request.GET.get("per_page", ""))).get_page(request.GET.get("page"))
+
+
+def per_page(text: str) -> int:
+    """How many rows: the usual number unless told one, never more than `MOST`."""
+    # isdecimal alone would let in other scripts' digits, and int() refuses numbers of thousands of digits.
+    if not (text.isascii() and text.isdecimal() and len(text) < 10) or int(text) < 1:
+        return PER_PAGE
+    return min(int(text), MOST)

@@ -1,0 +1,136 @@
+"""A repository's tags in tracks: those on one digest side by side, and what is attached to it on its first
+row."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.core.paginator import Page
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from regui import oci
+from regui.index import fetch, search
+from regui.index.models import Content, Manifest, Repository, Tag
+from regui.web import companions, pulls
+from regui.web.forms import Wanted
+from regui.web.paging import paginate
+
+SORTS = {
+    "-created": "Newest first",
+    "created": "Oldest first",
+    "name": "Name",
+    "-name": "Name, from the end",
+    "-size": "Largest first",
+    "size": "Smallest first",
+}
+
+
+def read(request: HttpRequest, repository: Repository, wanted: Wanted) -> tuple[fetch.Reading, Page[Tag]]:
+    """The page asked for of the repository's tags, after reading the listing and, first, the tags on that
+    page.
+
+    Raises `oci.NotFound` for a repository that neither the registry has nor the index remembers.
+    """
+
+    def page() -> Page[Tag]:
+        return paginate(request, matching(repository, wanted))
+
+    reading = fetch.repository(repository, first=lambda: [tag.name for tag in page()])
+    return reading, page()
+
+
+def matching(repository: Repository, wanted: Wanted) -> QuerySet[Tag]:
+    """The visible tags that the filter lets through, in the order asked for, manifests loaded."""
+    # A repository without a row has no tags yet.
+    visible = Tag.objects.filter(repository=repository).visible() if repository.pk else Tag.objects.none()
+    return search.tags(visible, wanted.q).grouped(wanted.sort).select_related("manifest")
+
+
+@dataclass(frozen=True)
+class TagRow:
+    """A tag; `same` when the row above is on the same digest. `claimed` is the date an image gives that can't
+    be one, `pull` the command that fetches it."""
+
+    tag: Tag
+    same: bool
+    roles: frozenset[str]
+    claimed: str
+    pull: str
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """What the page shows of a repository beside its head. A part that isn't asked for costs no query."""
+
+    repository: Repository
+    page: Page[Tag]
+
+    @cached_property
+    def rows(self) -> list[TagRow]:
+        return rows(self.repository, list(self.page))
+
+    @cached_property
+    def total(self) -> int:
+        """How many tags there are to filter."""
+        return self.repository.tags.visible().count() if self.repository.pk else 0
+
+    @property
+    def pull(self) -> str:
+        """The command for a tag on the page: `latest` if it is there, else the first that was read; empty if
+        none."""
+        tags = [tag for tag in self.page if tag.manifest]
+        chosen = next((tag for tag in tags if tag.name == "latest"), tags[0] if tags else None)
+        if chosen is None or chosen.manifest is None:
+            return ""
+        return pulls.primary(
+            self.repository.registry, self.repository.name, chosen.manifest.kind, f":{chosen.name}"
+        )
+
+    @property
+    def push(self) -> str:
+        return pulls.push(self.repository.registry, self.repository.name)
+
+    @property
+    def sorts(self) -> list[tuple[str, str]]:
+        return list(SORTS.items())
+
+
+def rows(repository: Repository, tags: Sequence[Tag]) -> list[TagRow]:
+    """The rows of these tags, in order; their manifests must be loaded."""
+    manifests = {tag.manifest.pk: tag.manifest for tag in tags if tag.manifest}
+    attached = companions.roles(repository, list(manifests.values()))
+    claims = claimed_dates(manifests.values())
+    found: list[TagRow] = []
+    for tag in tags:
+        above = found[-1].tag.manifest_id if found else None
+        key = tag.manifest_id or 0
+        kind = tag.manifest.kind if tag.manifest else ""
+        found.append(
+            TagRow(
+                tag=tag,
+                same=tag.manifest_id is not None and tag.manifest_id == above,
+                roles=attached.get(key, frozenset()),
+                claimed=claims.get(key, ""),
+                pull=pulls.primary(repository.registry, repository.name, kind, f":{tag.name}"),
+            )
+        )
+    return found
+
+
+def claimed_dates(manifests: Iterable[Manifest]) -> dict[int, str]:
+    """What images without a sane date say instead, by row: such dates are rare, so only their configs are
+    read."""
+    dateless = [row.pk for row in manifests if row.kind == Manifest.Kind.IMAGE and row.created_at is None]
+    if not dateless:
+        return {}
+    contents = Content.objects.filter(row__in=dateless)
+    return {content.row_id: claimed_date(content) for content in contents}
+
+
+def claimed_date(content: Content) -> str:
+    """The date as the config has it; empty when it has none."""
+    try:
+        return oci.Config.parse(content.config_bytes).claimed_created if content.config_bytes else ""
+    except oci.Malformed:
+        return ""

@@ -1,0 +1,21 @@
+"""The pages' addresses. `/-/` stands where a repository's name ends, and before the site's own pages."""
+
+from django.urls import path
+
+from regui.web import converters  # noqa: F401 — registers the converters used below
+from regui.web.views import actions, manifests, registries, repositories, tags, theme
+
+urlpatterns = [
+    path("", registries.index, name="home"),
+    path("-/activity/", actions.activity, name="activity"),
+    path("-/theme/", theme.change, name="theme"),
+    path("<reg:registry>/", repositories.index, name="registry"),
+    path("<reg:registry>/<repo:name>/-/tags/<tag:tag>/", tags.detail, name="tag"),
+    path("<reg:registry>/<repo:name>/-/manifests/<digest:digest>/", manifests.detail, name="manifest"),
+    path(
+        "<reg:registry>/<repo:name>/-/manifests/<digest:digest>/delete/",
+        actions.delete_manifest,
+        name="manifest-delete",
+    ),
+    path("<reg:registry>/<repo:name>/", repositories.detail, name="repository"),
+]

@@ -1,0 +1,31 @@
+"""A manifest: image, index or artifact, with all that is known of it."""
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from regui.accounts import access
+from regui.index import fetch
+from regui.index.models import Repository
+from regui.web import details, htmx
+from regui.web.http import Request
+
+
+@require_safe
+def detail(request: Request, registry: str, name: str, digest: str) -> HttpResponse:
+    """The manifest of that digest."""
+    row = access.registry(request.actor, registry)
+    return page(request, access.repository(request.actor, row, name), digest)
+
+
+def page(request: Request, repository: Repository, reference: str, tag: str = "") -> HttpResponse:
+    """The page of the manifest that a reference means, or the part of it about one platform or one tab."""
+    manifest, reading = fetch.manifest(repository, reference)
+    context = {
+        "registry": repository.registry,
+        "repository": repository,
+        "manifest": manifest,
+        "detail": details.of(repository, manifest, tag, request.GET),
+        "reading": reading,
+        "may_delete": request.actor.may(access.Right.DELETE),
+    }
+    return htmx.render(request, "manifests/detail.html", context, partials=["panel"])

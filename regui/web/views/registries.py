@@ -1,0 +1,21 @@
+"""The registries: with only one there is nothing to choose."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_safe
+
+from regui.accounts import access
+from regui.web import htmx, overview
+from regui.web.http import Request
+
+
+@require_safe
+def index(request: Request) -> HttpResponse:
+    """All registries with how they are; the only one's repositories straight away; how to set one up, if
+    none."""
+    if not request.actor.may(access.Right.SEE):
+        raise access.Forbidden(request.actor, access.Right.SEE, "the registries here")
+    registries = list(access.registries(request.actor))
+    if len(registries) == 1:
+        return redirect("registry", registries[0].name)
+    return htmx.render(request, "registries/index.html", {"rows": overview.rows(request.actor, registries)})

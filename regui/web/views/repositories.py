@@ -1,0 +1,53 @@
+"""Repositories: those of a registry, and one with its tags."""
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from regui.accounts import access
+from regui.web import catalog, errors, forms, htmx, tracks
+from regui.web.http import Request
+
+
+@require_safe
+def index(request: Request, registry: str) -> HttpResponse:
+    """A registry's repositories, filtered, sorted, paged; what the page shows is read first if it is old."""
+    row = access.registry(request.actor, registry)
+    listed = access.repositories(request.actor, row)
+    wanted = forms.wanted(request.GET, catalog.SORTS, default="-created")
+    reading, page = catalog.read(request, row, catalog.matching(listed, wanted))
+    problem = errors.of_reading(reading)
+    if problem and not listed.exists():
+        return errors.respond(request, problem)
+    context = {
+        "registry": row,
+        "catalog": catalog.Catalog(row, listed, page),
+        "reading": reading,
+        "wanted": wanted,
+        "sort": wanted.sort,
+        "page": page,
+    }
+    return htmx.render(request, "repositories/index.html", context, partials=["results"])
+
+
+@require_safe
+def detail(request: Request, registry: str, name: str) -> HttpResponse:
+    """A repository's tags by digest, filtered, sorted, paged; what the page shows is read first if it is
+    old."""
+    row = access.registry(request.actor, registry)
+    repository = access.repository(request.actor, row, name)
+    wanted = forms.wanted(request.GET, tracks.SORTS, default="-created")
+    reading, page = tracks.read(request, repository, wanted)
+    problem = errors.of_reading(reading)
+    if problem and (repository.pk is None or repository.tag_count is None):
+        return errors.respond(request, problem)
+    context = {
+        "registry": row,
+        "repository": repository,
+        "tracks": tracks.Tracks(repository, page),
+        "reading": reading,
+        "wanted": wanted,
+        "sort": wanted.sort,
+        "page": page,
+        "may_delete": request.actor.may(access.Right.DELETE),
+    }
+    return htmx.render(request, "repositories/detail.html", context, partials=["results"])
