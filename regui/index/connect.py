@@ -54,8 +54,8 @@ class Link:
         if not is_outage(error):
             return
         rest = LONG_REST if isinstance(error, oci.TimedOut) else REST
-        if isinstance(error, oci.TooManyRequests):
-            rest = min(float(error.retry_after or rest), LONGEST_REST)
+        if isinstance(error, oci.Refused) and error.retry_after is not None:
+            rest = min(error.retry_after, LONGEST_REST)
         now = time.monotonic()
         self.rests = {key: value for key, value in self.rests.items() if value[0] > now}
         self.rests[what if isinstance(error, oci.TimedOut) else EVERYTHING] = now + rest, error

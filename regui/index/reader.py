@@ -22,6 +22,7 @@ CONFIG_LIMIT = 8 << 20
 AT_ONCE = 64 << 20
 # Indexes within indexes: nobody nests deeper by accident.
 LEVELS = 8
+UNKNOWN = "The registry no longer knows this repository."
 
 
 @dataclass
@@ -48,13 +49,15 @@ class Outcome:
         self.failures += other.failures
         return self
 
-    def add(self, error: oci.Error) -> bool:
+    def ends(self, error: oci.Error) -> bool:
         """Whether the error ends the reading rather than concern what was asked for; noted when it does."""
         if isinstance(error, oci.TimedOut):
             self.cut = True
-        elif is_outage(error) and not is_internal(error):
+            return True
+        if is_outage(error) and not is_internal(error):
             self.outage = error
-        return self.ended
+            return True
+        return False
 
 
 @dataclass
@@ -63,6 +66,32 @@ class Stored:
 
     ids: dict[str, int] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+
+
+def listings(
+    link: Link, rows: Sequence[Repository], deadline: float | None
+) -> tuple[set[int], list[tuple[Repository, oci.Error]]]:
+    """List the tags of these repositories and follow those listings that came whole: the keys of repositories
+    where any tag came or went, and what went wrong with the others, which is noted on their rows too."""
+    began = timezone.now()
+    client = link.client.until(deadline)
+    found, errors = list[listing.Listing](), list[tuple[Repository, oci.Error]]()
+    for row, answer in link.map(lambda row: list(client.tags(row.name)), rows, deadline):
+        if isinstance(answer, list):
+            found.append(listing.Listing(row, answer, began))
+        elif is_unknown(row, answer):
+            # 2.x lists repositories that nothing was ever pushed to, and knows nothing of them when asked.
+            found.append(listing.Listing(row, (), began, UNKNOWN if row.tags.exists() else ""))
+        else:
+            errors.append((row, answer))
+            listing.tried(row, str(answer), began)
+    return listing.tags(found), errors
+
+
+def is_unknown(row: Repository, error: oci.Error) -> bool:
+    """Whether the registry said that a repository we have a row of isn't one. A 404 without a registry's own
+    words comes from something in between, and says nothing about the repository."""
+    return row.pk is not None and isinstance(error, oci.NotFound) and bool(error.codes)
 
 
 def tags(link: Link, rows: Sequence[Tag], deadline: float | None) -> Outcome:
@@ -87,16 +116,16 @@ def tags(link: Link, rows: Sequence[Tag], deadline: float | None) -> Outcome:
             sights.append(listing.Sight(tag, tag.manifest_id))
         elif isinstance(answer, oci.NotFound):
             sights.append(listing.Sight(tag, None, listing.DANGLING))
-        elif not outcome.add(answer):
-            sights.append(listing.Sight(tag, tag.manifest_id, str(answer)))
+        else:
             outcome.failures.append((tag.repository, f"{tag.name}: {answer}"))
+            if not outcome.ends(answer):
+                sights.append(listing.Sight(tag, tag.manifest_id, str(answer)))
     stored = store(link, [(tag.repository, content) for tag, content in contents], deadline, now, outcome)
     for tag, content in contents:
         if content.digest in stored.ids:
             sights.append(listing.Sight(tag, stored.ids[content.digest]))
         elif content.digest in stored.problems:
             sights.append(listing.Sight(tag, None, stored.problems[content.digest]))
-            outcome.failures.append((tag.repository, f"{tag.name}: {stored.problems[content.digest]}"))
     outcome.changed |= listing.seen(sights, now)
     return outcome
 
@@ -207,7 +236,7 @@ def _configs(
         for (digest, _, _), answer in link.map(read, some, deadline):
             if isinstance(answer, bytes):
                 configs[digest] = answer
-            elif not outcome.add(answer):
+            elif not outcome.ends(answer):
                 configs[digest] = None  # gone, too large, or not what its digest says: it will stay so
     return configs
 
@@ -233,8 +262,9 @@ def _contents(
                 found[answer.digest] = (repository, answer)
             elif isinstance(answer, oci.NotFound):
                 missing.append((repository, digest))
-            elif answer is not None and not outcome.add(answer):
+            elif answer is not None:
                 outcome.failures.append((repository, f"{digest}: {answer}"))
+                outcome.ends(answer)
         if outcome.ended:
             break
     return found

@@ -4,11 +4,11 @@ Permission is decided before anything here is called. Each call asks the registr
 budget, asks nothing while the index is fresh, and when the registry doesn't answer says so and leaves what
 is remembered."""
 
-from regui.index.fetch.catalog import catalog
-from regui.index.fetch.manifest import manifest, verify
+from regui.index.fetch.catalogs import catalog
+from regui.index.fetch.listings import repositories, repository
+from regui.index.fetch.manifests import manifest, verify
 from regui.index.fetch.reading import BUDGET, CHECK_BUDGET, MAX_AGE, Reading
-from regui.index.fetch.referrers import Referrer, referrers
-from regui.index.fetch.repository import repositories, repository
+from regui.index.fetch.referring import Referrer, referrers
 
 __all__ = [
     "BUDGET",

@@ -5,199 +5,443 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Manifest',
+            name="Manifest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=140)),
-                ('read_at', models.DateTimeField(null=True)),
-                ('kind', models.CharField(blank=True, choices=[('image', 'Image'), ('index', 'Index'), ('artifact', 'Artifact'), ('helm', 'Helm'), ('attestation', 'Attestation'), ('schema1', 'Legacy')], max_length=16)),
-                ('media_type', models.CharField(blank=True, max_length=255)),
-                ('artifact_type', models.CharField(blank=True, max_length=255)),
-                ('subject', models.CharField(blank=True, help_text='digest this one refers to', max_length=140)),
-                ('size', models.PositiveBigIntegerField(help_text='bytes of all blobs it needs, each counted once; null while a part is unread', null=True)),
-                ('created_at', models.DateTimeField(help_text='as the image says; null when it says nothing sane', null=True)),
-                ('platform', models.CharField(blank=True, help_text='os/architecture[/variant]', max_length=100)),
-                ('platforms', models.JSONField(default=list, help_text='for an index those of its images, else its own')),
-                ('labels', models.JSONField(default=dict, help_text='config labels and manifest annotations')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=140)),
+                ("read_at", models.DateTimeField(null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("image", "Image"),
+                            ("index", "Index"),
+                            ("artifact", "Artifact"),
+                            ("helm", "Helm"),
+                            ("attestation", "Attestation"),
+                            ("schema1", "Legacy"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("media_type", models.CharField(blank=True, max_length=255)),
+                ("artifact_type", models.CharField(blank=True, max_length=255)),
+                (
+                    "subject",
+                    models.CharField(blank=True, help_text="digest this one refers to", max_length=140),
+                ),
+                (
+                    "size",
+                    models.PositiveBigIntegerField(
+                        help_text="bytes of all blobs it needs, each counted once; null while a part is unread",
+                        null=True,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        help_text="as the image says; null when it says nothing sane", null=True
+                    ),
+                ),
+                (
+                    "platform",
+                    models.CharField(blank=True, help_text="os/architecture[/variant]", max_length=100),
+                ),
+                (
+                    "platforms",
+                    models.JSONField(
+                        default=list, help_text="for an index those of its images, else its own"
+                    ),
+                ),
+                (
+                    "labels",
+                    models.JSONField(default=dict, help_text="config labels and manifest annotations"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Registry',
+            name="Registry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=32, unique=True)),
-                ('url', models.URLField(max_length=500)),
-                ('pull_host', models.CharField(blank=True, max_length=255)),
-                ('active', models.BooleanField(default=True)),
-                ('listed_at', models.DateTimeField(help_text='the last complete, error-free catalog', null=True)),
-                ('tried_at', models.DateTimeField(help_text='the last attempt at the catalog, good or bad', null=True)),
-                ('problem', models.TextField(blank=True, help_text='why the last attempt failed; empty when it worked')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=32, unique=True)),
+                ("url", models.URLField(max_length=500)),
+                ("pull_host", models.CharField(blank=True, max_length=255)),
+                ("active", models.BooleanField(default=True)),
+                (
+                    "listed_at",
+                    models.DateTimeField(help_text="the last complete, error-free catalog", null=True),
+                ),
+                (
+                    "tried_at",
+                    models.DateTimeField(help_text="the last attempt at the catalog, good or bad", null=True),
+                ),
+                (
+                    "problem",
+                    models.TextField(
+                        blank=True, help_text="why the last attempt failed; empty when it worked"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'registries',
-                'ordering': ['name'],
+                "verbose_name_plural": "registries",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Content',
+            name="Content",
             fields=[
-                ('row', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='content', serialize=False, to='index.manifest')),
-                ('manifest_deflated', models.BinaryField()),
-                ('config_deflated', models.BinaryField(default=b'')),
+                (
+                    "row",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="content",
+                        serialize=False,
+                        to="index.manifest",
+                    ),
+                ),
+                ("manifest_deflated", models.BinaryField()),
+                ("config_deflated", models.BinaryField(default=b"")),
             ],
         ),
         migrations.AddField(
-            model_name='manifest',
-            name='registry',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='manifests', to='index.registry'),
+            model_name="manifest",
+            name="registry",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="manifests", to="index.registry"
+            ),
         ),
         migrations.CreateModel(
-            name='Blob',
+            name="Blob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=140)),
-                ('size', models.PositiveBigIntegerField(help_text='bytes, compressed, as the manifest says; null when it says nothing sane', null=True)),
-                ('media_type', models.CharField(blank=True, max_length=255)),
-                ('registry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='blobs', to='index.registry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=140)),
+                (
+                    "size",
+                    models.PositiveBigIntegerField(
+                        help_text="bytes, compressed, as the manifest says; null when it says nothing sane",
+                        null=True,
+                    ),
+                ),
+                ("media_type", models.CharField(blank=True, max_length=255)),
+                (
+                    "registry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="blobs", to="index.registry"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Repository',
+            name="Repository",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255)),
-                ('first_seen_at', models.DateTimeField()),
-                ('listed_at', models.DateTimeField(help_text='the last complete tag listing', null=True)),
-                ('tried_at', models.DateTimeField(help_text='the last attempt at the listing, good or bad', null=True)),
-                ('problem', models.TextField(blank=True)),
-                ('gone_at', models.DateTimeField(help_text='since when complete listings lack it', null=True)),
-                ('tag_count', models.PositiveIntegerField(null=True)),
-                ('size', models.PositiveBigIntegerField(help_text='bytes, each blob counted once', null=True)),
-                ('changed_at', models.DateTimeField(help_text='the newest created date among its images', null=True)),
-                ('platforms', models.JSONField(default=list, help_text='["linux/amd64", …], most common first')),
-                ('kind', models.CharField(blank=True, help_text='Manifest.Kind of its newest tag', max_length=16)),
-                ('description', models.CharField(blank=True, max_length=300)),
-                ('registry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='repositories', to='index.registry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255)),
+                ("first_seen_at", models.DateTimeField()),
+                ("listed_at", models.DateTimeField(help_text="the last complete tag listing", null=True)),
+                (
+                    "tried_at",
+                    models.DateTimeField(help_text="the last attempt at the listing, good or bad", null=True),
+                ),
+                ("problem", models.TextField(blank=True)),
+                (
+                    "gone_at",
+                    models.DateTimeField(help_text="since when complete listings lack it", null=True),
+                ),
+                ("tag_count", models.PositiveIntegerField(null=True)),
+                (
+                    "size",
+                    models.PositiveBigIntegerField(help_text="bytes, each blob counted once", null=True),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(help_text="the newest created date among its images", null=True),
+                ),
+                (
+                    "platforms",
+                    models.JSONField(default=list, help_text='["linux/amd64", …], most common first'),
+                ),
+                (
+                    "kind",
+                    models.CharField(blank=True, help_text="Manifest.Kind of its newest tag", max_length=16),
+                ),
+                ("description", models.CharField(blank=True, max_length=300)),
+                (
+                    "registry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="repositories",
+                        to="index.registry",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'repositories',
+                "verbose_name_plural": "repositories",
             },
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_seen_at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField(help_text='when the registry last answered that it is there', null=True)),
-                ('referrers_at', models.DateTimeField(help_text='when its referrers were last listed', null=True)),
-                ('gone_at', models.DateTimeField(help_text="when the registry answered that it isn't there", null=True)),
-                ('manifest', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='index.manifest')),
-                ('repository', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='index.repository')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("first_seen_at", models.DateTimeField()),
+                (
+                    "seen_at",
+                    models.DateTimeField(
+                        help_text="when the registry last answered that it is there", null=True
+                    ),
+                ),
+                (
+                    "referrers_at",
+                    models.DateTimeField(help_text="when its referrers were last listed", null=True),
+                ),
+                (
+                    "gone_at",
+                    models.DateTimeField(
+                        help_text="when the registry answered that it isn't there", null=True
+                    ),
+                ),
+                (
+                    "manifest",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="revisions",
+                        to="index.manifest",
+                    ),
+                ),
+                (
+                    "repository",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="revisions",
+                        to="index.repository",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Sync',
+            name="Sync",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('repositories', models.PositiveIntegerField(default=0)),
-                ('tags', models.PositiveIntegerField(default=0)),
-                ('manifests', models.PositiveIntegerField(default=0, help_text='newly fetched')),
-                ('requests', models.PositiveIntegerField(default=0)),
-                ('failures', models.JSONField(default=list, help_text='[{"repository": …, "problem": …}, …]')),
-                ('problem', models.TextField(blank=True, help_text='why the run as a whole failed')),
-                ('registry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='syncs', to='index.registry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("repositories", models.PositiveIntegerField(default=0)),
+                ("tags", models.PositiveIntegerField(default=0)),
+                ("manifests", models.PositiveIntegerField(default=0, help_text="newly fetched")),
+                ("requests", models.PositiveIntegerField(default=0)),
+                (
+                    "failures",
+                    models.JSONField(default=list, help_text='[{"repository": …, "problem": …}, …]'),
+                ),
+                ("problem", models.TextField(blank=True, help_text="why the run as a whole failed")),
+                (
+                    "registry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="syncs", to="index.registry"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-started_at'],
-                'get_latest_by': 'started_at',
+                "ordering": ["-started_at"],
+                "get_latest_by": "started_at",
             },
         ),
         migrations.CreateModel(
-            name='Tag',
+            name="Tag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=128)),
-                ('folded', models.BooleanField(default=False, help_text='a signature, attestation, SBOM or fallback tag')),
-                ('first_seen_at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField(help_text='when the registry last confirmed its digest', null=True)),
-                ('gone_at', models.DateTimeField(help_text='since when complete listings lack it', null=True)),
-                ('problem', models.TextField(blank=True, help_text="why it can't be read, when it is listed but broken")),
-                ('manifest', models.ForeignKey(null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='tags', to='index.manifest')),
-                ('repository', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tags', to='index.repository')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=128)),
+                (
+                    "folded",
+                    models.BooleanField(
+                        default=False, help_text="a signature, attestation, SBOM or fallback tag"
+                    ),
+                ),
+                ("first_seen_at", models.DateTimeField()),
+                (
+                    "seen_at",
+                    models.DateTimeField(help_text="when the registry last confirmed its digest", null=True),
+                ),
+                (
+                    "gone_at",
+                    models.DateTimeField(help_text="since when complete listings lack it", null=True),
+                ),
+                (
+                    "problem",
+                    models.TextField(
+                        blank=True, help_text="why it can't be read, when it is listed but broken"
+                    ),
+                ),
+                (
+                    "manifest",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="tags",
+                        to="index.manifest",
+                    ),
+                ),
+                (
+                    "repository",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tags",
+                        to="index.repository",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Child',
+            name="Child",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('platform', models.CharField(blank=True, max_length=100)),
-                ('annotations', models.JSONField(default=dict)),
-                ('manifest', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parents', to='index.manifest')),
-                ('parent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='children', to='index.manifest')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("platform", models.CharField(blank=True, max_length=100)),
+                ("annotations", models.JSONField(default=dict)),
+                (
+                    "manifest",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="parents",
+                        to="index.manifest",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="children",
+                        to="index.manifest",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
-                'constraints': [models.UniqueConstraint(fields=('parent', 'position'), name='child_position')],
+                "ordering": ["position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("parent", "position"), name="child_position")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='BlobUse',
+            name="BlobUse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('blob', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uses', to='index.blob')),
-                ('manifest', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='blob_uses', to='index.manifest')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                (
+                    "blob",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="uses", to="index.blob"
+                    ),
+                ),
+                (
+                    "manifest",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="blob_uses",
+                        to="index.manifest",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
-                'constraints': [models.UniqueConstraint(fields=('manifest', 'position'), name='blob_use_position')],
+                "ordering": ["position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("manifest", "position"), name="blob_use_position")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='manifest',
-            index=models.Index(condition=models.Q(('subject', ''), _negated=True), fields=['registry', 'subject'], name='manifest_subject'),
+            model_name="manifest",
+            index=models.Index(
+                condition=models.Q(("subject", ""), _negated=True),
+                fields=["registry", "subject"],
+                name="manifest_subject",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='manifest',
-            constraint=models.UniqueConstraint(fields=('registry', 'digest'), name='manifest_digest'),
+            model_name="manifest",
+            constraint=models.UniqueConstraint(fields=("registry", "digest"), name="manifest_digest"),
         ),
         migrations.AddConstraint(
-            model_name='blob',
-            constraint=models.UniqueConstraint(fields=('registry', 'digest'), name='blob_digest'),
+            model_name="blob",
+            constraint=models.UniqueConstraint(fields=("registry", "digest"), name="blob_digest"),
         ),
         migrations.AddIndex(
-            model_name='repository',
-            index=models.Index(fields=['registry', 'size'], name='repository_size'),
+            model_name="repository",
+            index=models.Index(fields=["registry", "size"], name="repository_size"),
         ),
         migrations.AddIndex(
-            model_name='repository',
-            index=models.Index(fields=['registry', 'changed_at'], name='repository_changed'),
+            model_name="repository",
+            index=models.Index(fields=["registry", "changed_at"], name="repository_changed"),
         ),
         migrations.AddConstraint(
-            model_name='repository',
-            constraint=models.UniqueConstraint(fields=('registry', 'name'), name='repository_name'),
+            model_name="repository",
+            constraint=models.UniqueConstraint(fields=("registry", "name"), name="repository_name"),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('repository', 'manifest'), name='revision'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(fields=("repository", "manifest"), name="revision"),
         ),
         migrations.AddIndex(
-            model_name='tag',
-            index=models.Index(condition=models.Q(('gone_at', None), ('seen_at', None)), fields=['repository'], name='tag_unread'),
+            model_name="tag",
+            index=models.Index(
+                condition=models.Q(("gone_at", None), ("seen_at", None)),
+                fields=["repository"],
+                name="tag_unread",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tag',
-            constraint=models.UniqueConstraint(fields=('repository', 'name'), name='tag_name'),
+            model_name="tag",
+            constraint=models.UniqueConstraint(fields=("repository", "name"), name="tag_name"),
         ),
     ]

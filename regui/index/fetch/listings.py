@@ -17,8 +17,6 @@ from regui.index.models import Registry, Repository, Tag, TagQuerySet
 
 Names = Sequence[str] | Callable[[], Sequence[str]]
 
-UNKNOWN = "The registry no longer knows this repository."
-
 
 def repository(
     repository: Repository,
@@ -50,7 +48,7 @@ def repository(
                 raise connect.out_of_time()
             link = connect.link(repository.registry)
             if every or not is_fresh(repository.listed_at, timezone.now(), max_age):
-                changed = bool(list_tags(link, [repository], deadline))
+                changed = bool(follow(link, [repository], deadline))
             else:
                 link.check(repository.name)
                 changed = False
@@ -99,7 +97,7 @@ def read_lists(
     """List the tags of those that are due and read what never was; what went wrong with all of them."""
     try:
         link = connect.link(registry)
-        changed = list_tags(link, due(rows, max_age), deadline)
+        changed = follow(link, due(rows, max_age), deadline)
     except oci.Error as error:
         return failed(error, overall(rows).as_of)
     outage = None
@@ -112,39 +110,25 @@ def read_lists(
     return failed(outage, overall(rows).as_of) if outage else None
 
 
-def list_tags(link: Link, rows: Sequence[Repository], deadline: float | None) -> set[int]:
-    """List the tags of these repositories and follow the listings; the keys of those where any changed.
-
-    What goes wrong with one is noted on its row. Raises the error when it is the only one or the registry's.
-    """
-    began = timezone.now()
-    client = link.client.until(deadline)
-
-    def ask(row: Repository) -> list[str]:
-        link.check(row.name)
-        return list(client.tags(row.name))
-
-    listings, error = list[listing.Listing](), None
-    for row, answer in link.map(ask, rows, deadline):
-        if isinstance(answer, list):
-            listings.append(listing.Listing(row, answer, began))
-        elif is_unknown(row, answer):
-            # 2.x lists repositories that nothing was ever pushed to, and knows nothing of them when asked.
-            listings.append(listing.Listing(row, (), began, UNKNOWN if row.tags.exists() else ""))
+def follow(link: Link, rows: Sequence[Repository], deadline: float) -> set[int]:
+    """List the tags of these repositories; the keys of those where any changed. Raises the error when there
+    is but one, or when none could be listed."""
+    resting = list[oci.Error]()
+    asked = []
+    for row in rows:
+        try:
+            link.check(row.name)
+        except oci.Error as error:
+            resting.append(error)
         else:
-            error = answer
-            link.failed(row.name, answer)
-            listing.tried(row, str(answer), began)
-    changed = listing.tags(listings)
-    if error is not None and (len(rows) == 1 or not listings):
-        raise error
+            asked.append(row)
+    changed, errors = reader.listings(link, asked, deadline)
+    for row, failure in errors:
+        link.failed(row.name, failure)
+    all_errors = resting + [failure for _, failure in errors]
+    if all_errors and len(all_errors) == len(rows):
+        raise all_errors[0]
     return changed
-
-
-def is_unknown(row: Repository, error: oci.Error) -> bool:
-    """Whether the registry said that a repository we have a row of isn't one. A 404 without a registry's own
-    words comes from something in between, and says nothing about the repository."""
-    return row.pk is not None and isinstance(error, oci.NotFound) and bool(error.codes)
 
 
 def read_tags(

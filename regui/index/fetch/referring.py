@@ -10,7 +10,7 @@ from django.utils import timezone
 from regui import oci
 from regui.index import connect, flight, graph, reader
 from regui.index.connect import Link
-from regui.index.fetch.manifest import verify
+from regui.index.fetch.manifests import verify
 from regui.index.fetch.reading import BUDGET, MAX_AGE, Reading, failed, is_fresh
 from regui.index.models import Manifest, Repository, Revision
 
