@@ -108,6 +108,14 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".toast").remove());
 
+// A row of tabs scrolls sideways where it must; the one that is open shall be seen.
+
+function showTab(part = document) {
+  find(".tabs [aria-current]", part)?.scrollIntoView({ block: "nearest", inline: "center" });
+}
+
+showTab();
+
 // Swaps. htmx gives focus back to what has an id; what vanished with the old rows leaves it on the body, so it
 // goes to the new part. What the part has to say of itself (how many rows) is announced.
 
@@ -115,6 +123,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   const { target } = event.detail.ctx;
   const part = target?.id ? document.getElementById(target.id) : null;
   if (!part) return;
+  showTab(part);
   if (document.activeElement === document.body) {
     part.tabIndex = -1;
     part.focus({ preventScroll: true });
