@@ -116,6 +116,14 @@ function showTab(part = document) {
 
 showTab();
 
+// An empty field of a filter says nothing, so it needn't stand in the address.
+
+document.addEventListener("htmx:config:request", (event) => {
+  const { method, body } = event.detail.ctx.request;
+  if (method !== "GET") return;
+  for (const [name, value] of [...body]) if (value === "") body.delete(name);
+});
+
 // Swaps. htmx gives focus back to what has an id; what vanished with the old rows leaves it on the body, so it
 // goes to the new part. What the part has to say of itself (how many rows) is announced.
 
@@ -128,8 +136,8 @@ document.addEventListener("htmx:after:swap", (event) => {
     part.tabIndex = -1;
     part.focus({ preventScroll: true });
   }
-  const words = find("[data-announce]", part);
-  if (words) find("#announce").textContent = words.textContent.trim();
+  const words = [...part.querySelectorAll("[data-announce]")].map((one) => one.textContent.trim());
+  if (words.length) find("#announce").textContent = words.join(", ");
 });
 
 // Requests that failed: nothing was swapped, so say it, unless the server has said it better.
