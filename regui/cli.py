@@ -2,8 +2,10 @@
 
 import difflib
 import os
+import signal
 import sys
 from collections.abc import Mapping, Set
+from types import FrameType
 
 import django
 from django.core.exceptions import ImproperlyConfigured
@@ -41,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"regui {regui.__version__}")
         return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regui.settings")
+    signal.signal(signal.SIGTERM, end)
     try:
         run(command, rest)
     except ImproperlyConfigured as error:
@@ -62,6 +65,11 @@ def run(command: str, arguments: list[str]) -> None:
         # Models can't be imported before Django is set up.
         import_string("regui.prepare.database")()
     execute_from_command_line(["regui", command, *arguments])
+
+
+def end(number: int, frame: FrameType | None) -> None:
+    """On a signal: leave through every `finally`, so that what was started is ended."""
+    raise SystemExit(128 + number)
 
 
 def without_effect(values: Mapping[str, str], known: Set[str]) -> list[str]:

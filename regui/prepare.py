@@ -4,6 +4,7 @@ Processes that start together don't do it twice: one does, the others wait.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from filelock import FileLock
 
 import regui
+from regui.env import refuse
 from regui.index import connect
 
 # Any fixed number will do, as long as nobody else in the database uses it: "regui" in ASCII.
@@ -23,11 +25,21 @@ ADVISORY_LOCK = 0x7265677569
 
 def database() -> None:
     """Bring the tables up to date, and the rows of the registries in step with the settings."""
-    settings.DATA.mkdir(parents=True, exist_ok=True)
+    data_folder(settings.DATA)
     if unmigrated():
         with migration_lock():
             call_command("migrate", interactive=False, verbosity=0)
     connect.ensure_registries()
+
+
+def data_folder(path: Path) -> None:
+    """Make the folder for regui's own files; ImproperlyConfigured when it can't be made or written to."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refuse("REGUI_DATA", f"{path} can't be used: {error.strerror}") from error
+    if not os.access(path, os.W_OK):
+        raise refuse("REGUI_DATA", f"{path} can't be written to")
 
 
 def unmigrated() -> bool:

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.servers.basehttp import get_internal_wsgi_application
 from django.db import connections
 from gunicorn.app.base import BaseApplication
 
-from regui import prepare, wsgi
+from regui import prepare
 from regui.bind import Bind
 from regui.env import refuse
 
@@ -45,7 +46,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return wsgi.application
+        # Only now: it looks through the static files as it is made.
+        return get_internal_wsgi_application()
 
 
 def listen() -> socket.socket:

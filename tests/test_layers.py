@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "urls": {"api", "web"},
     "wsgi": set(),
     "prepare": PLAIN | {"index"},
-    "serve": PLAIN | {"prepare", "wsgi"},
+    "serve": PLAIN | {"prepare"},
     "demo": PLAIN | {"oci"},
     "cli": PLAIN,
     "__main__": {"cli"},

@@ -35,7 +35,7 @@ def plan(repository: Repository, digest: oci.Digest, reading: fetch.Reading | No
     return replace(
         found,
         media_type=row.media_type,
-        what=row.get_kind_display() or found.what,
+        what=row.kind or found.what,
         tags=touched.tags_on(repository, digest),
         parents=touched.parents(repository, digest),
         referrers=touched.referrers(repository, digest),

@@ -4,7 +4,7 @@ A blob may go when no manifest of any repository needs it. Manifests without a t
 since a plain garbage collection spares them.
 """
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from regui.actions.plans import Bytes
 from regui.index.models import BlobUse, Manifest, Repository, Revision, Tag
@@ -19,16 +19,19 @@ def freed(repository: Repository, manifest: Manifest) -> Bytes:
     sizes = {blob: size for blob, size in uses.items() if size is not None}
     if manifest.read_at is None or len(sizes) < len(uses):
         return Bytes(unread=unread)  # schema 1 doesn't say how large its layers are
-    if sharers := elsewhere(repository, manifest):
-        return Bytes(0, sum(sizes.values()), tuple(sharers[:NAMED]), len(sharers), unread)
+    if manifest.kind == Manifest.Kind.INDEX:
+        return Bytes(0, manifest.size, unread=unread)  # it has no blobs of its own, and its images stay
+    if names := elsewhere(repository, manifest):
+        return Bytes(0, sum(sizes.values()), tuple(names[:NAMED]), len(names[NAMED:]), unread)
     others = other_uses(manifest, list(sizes)).order_by()
-    stays = set(others.values_list("blob_id", flat=True).distinct())
-    users = others.values_list("manifest", flat=True).distinct()
+    needed = set(others.values_list("blob_id", flat=True).distinct())
+    sharers = others.values("manifest").annotate(bytes=Sum("blob__size")).order_by("-bytes", "manifest")
+    most = [name_of(repository, sharer["manifest"]) for sharer in sharers[:NAMED]]
     return Bytes(
-        frees=sum(size for blob, size in sizes.items() if blob not in stays),
-        stays=sum(size for blob, size in sizes.items() if blob in stays),
-        shared_with=tuple(name_of(repository, user) for user in users[:NAMED]) if stays else (),
-        sharers=users.count() if stays else 0,
+        frees=sum(size for blob, size in sizes.items() if blob not in needed),
+        stays=sum(size for blob, size in sizes.items() if blob in needed),
+        shared_with=tuple(dict.fromkeys(most)),
+        more=sharers.count() - len(most),
         unread=unread,
     )
 
@@ -51,13 +54,14 @@ def other_uses(manifest: Manifest, blobs: list[int]) -> QuerySet[BlobUse]:
 
 
 def name_of(repository: Repository, manifest: int) -> str:
-    """What a person calls that manifest: "base:3", or "team/base:3" in another repository; without a tag it
-    is "team/base@2c8f62a5d1b0"."""
-    tags = Tag.objects.listed().filter(manifest=manifest).select_related("repository")
-    tag = tags.order_by("folded", "repository__name", "name").first()
-    if tag:
-        return f"{tag.repository.name}:{tag.name}"
-    revision = Revision.objects.filter(manifest=manifest, gone_at=None).select_related(
-        "repository", "manifest"
-    )[0]
+    """What a person calls that manifest: "team/base:3", after a tag on it or else on an index that has it,
+    of this repository if possible; without any tag "team/base@2c8f62a5d1b0"."""
+    for on_it in ({"manifest": manifest}, {"manifest__children__manifest": manifest}):
+        tags = Tag.objects.visible().filter(**on_it).select_related("repository")
+        tag = tags.filter(repository=repository).order_by("name").first()
+        tag = tag or tags.order_by("repository__name", "name").first()
+        if tag:
+            return f"{tag.repository.name}:{tag.name}"
+    held = Revision.objects.held().filter(manifest=manifest)
+    revision = held.select_related("repository", "manifest")[0]
     return f"{revision.repository.name}@{revision.manifest.digest.rpartition(':')[2][:12]}"

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from regui import oci
+
 DELETE_DIGEST = "delete-digest"
 GOES_ALONG = "goes-along"
 
@@ -79,20 +81,15 @@ class Child:
 class Bytes:
     """What the next garbage collection can free, in bytes, and what stays because something else needs it.
 
-    `frees` is None when the manifest's own blobs aren't known, and only an upper bound while `unread`
-    repositories of the registry might share them. `shared_with` names some that share, `sharers` counts all.
+    Both are None when they aren't known, and `frees` is only an upper bound while `unread` repositories of
+    the registry might share layers. `shared_with` names some that need what stays, `more` counts the others.
     """
 
     frees: int | None = None
-    stays: int = 0
+    stays: int | None = None
     shared_with: tuple[str, ...] = ()
-    sharers: int = 0
+    more: int = 0
     unread: int = 0
-
-    @property
-    def more(self) -> int:
-        """How many sharers are not among the named ones."""
-        return self.sharers - len(self.shared_with)
 
 
 @dataclass(frozen=True)
@@ -161,9 +158,14 @@ class Plan:
         return tuple(parent for parent in self.parents if parent.tags and not parent.role)
 
     @property
-    def visible_tags(self) -> tuple[TagOn, ...]:
-        """The tags a person gave, without those clients keep for signatures and the like."""
-        return tuple(tag for tag in self.tags if not tag.role)
+    def short(self) -> str:
+        """The digest, shortened for a person."""
+        return shortened(self.digest)
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it lists other manifests, which stay when it goes."""
+        return oci.is_index(self.media_type)
 
     def as_json(self) -> dict[str, Any]:
         """The whole plan for people and programs: the facts, the bytes and the check."""

@@ -14,6 +14,7 @@ from regui.oci.answers import is_html
 from regui.oci.caller import Answer, Caller, Request, with_query
 from regui.oci.documents import Content, Descriptor, Index, Legacy, parse
 from regui.oci.errors import (
+    Invalid,
     InvalidName,
     Malformed,
     ManifestUnknown,
@@ -95,10 +96,22 @@ class Manifests(Caller):
         return digest or ours
 
     def delete_manifest(self, name: str, reference: str) -> None:
-        """Delete by digest, and with it every tag on that digest; by tag only where the registry offers it.
-        ManifestUnknown; Unsupported where deletes are switched off."""
+        """Delete by digest, and with it every tag on that digest; by tag, alone, only where the registry
+        offers it. ManifestUnknown; Unsupported where it doesn't, or where deletes are switched off."""
         request = self._request("DELETE", name, reference, "delete")
-        self.call(dataclasses.replace(request, expect=(200, 202, 204)))
+        try:
+            self.call(dataclasses.replace(request, expect=(200, 202, 204)))
+        except (Invalid, Unsupported) as error:
+            # distribution 2 answers DIGEST_INVALID, Harbor UNSUPPORTED; with 405 it may be all deletes.
+            if is_digest(reference) or error.status != 400:
+                raise
+            raise Unsupported(
+                "The registry can't delete a tag without its manifest.",
+                status=error.status,
+                codes=error.codes,
+                detail=error.detail,
+                hint="Delete the manifest; that takes all its tags along.",
+            ) from error
 
     def referrers(self, name: str, digest: Digest, *, artifact_type: str = "") -> Referrers:
         """What refers to the manifest of this digest, of one type when that is given; from the referrers API,

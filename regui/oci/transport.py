@@ -8,6 +8,7 @@ say.
 
 import itertools
 import ssl
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -134,7 +135,7 @@ class Reply:
 class Adapter(HTTPAdapter):
     """requests' way to urllib3, with connections that keep to deadlines and a TLS context made once."""
 
-    def __init__(self, context: ssl.SSLContext, pool_size: int) -> None:
+    def __init__(self, context: ssl.SSLContext | None, pool_size: int) -> None:
         self.context = context
         super().__init__(pool_connections=4, pool_maxsize=pool_size)
 
@@ -173,8 +174,10 @@ class Transport:
         self.home, self.timeout, self.user_agent = home, timeout, user_agent
         self._sent = itertools.count()
         self._seen = 0
-        self._home = session(tls_context(verify, cert, alone=True), pool_size)
-        self._away = session(tls_context(verify, None, alone=False), pool_size)
+        self._verify, self._pool_size, self._guard = verify, pool_size, threading.Lock()
+        context = tls_context(verify, cert, alone=True) if home.scheme == "https" else None
+        self._home = session(context, pool_size)
+        self._away: dict[str, requests.Session] = {}
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
@@ -190,13 +193,25 @@ class Transport:
         self._seen = next(self._sent) + 1
         with translated(str(origin)), within(deadline):
             request = requests.Request(method, url, headers=headers, data=body).prepare()
-            response = (self._home if origin == self.home else self._away).send(
+            response = self._door(origin).send(
                 request,
                 stream=True,
                 allow_redirects=False,
                 timeout=(min(self.timeout.connect, left), min(self.timeout.read, left)),
             )
         return Reply(response.raw, origin, deadline)
+
+    def _door(self, origin: Origin) -> requests.Session:
+        """The session that leads there. Loading the public authorities takes a while, so it waits for a
+        need."""
+        if origin == self.home:
+            return self._home
+        with self._guard:
+            if origin.scheme not in self._away:
+                tls = origin.scheme == "https"
+                context = tls_context(self._verify, None, alone=False) if tls else None
+                self._away[origin.scheme] = session(context, self._pool_size)
+            return self._away[origin.scheme]
 
     @property
     def requests(self) -> int:
@@ -205,10 +220,12 @@ class Transport:
 
     def close(self) -> None:
         self._home.close()
-        self._away.close()
+        with self._guard:
+            for away in self._away.values():
+                away.close()
 
 
-def session(context: ssl.SSLContext, pool_size: int) -> requests.Session:
+def session(context: ssl.SSLContext | None, pool_size: int) -> requests.Session:
     """A session that takes nothing from the environment and keeps no cookies."""
     made = requests.Session()
     made.trust_env = False
@@ -223,13 +240,14 @@ def tls_context(verify: bool | str, cert: tuple[str, str] | str | None, *, alone
     """How TLS is spoken. With `alone`, a CA file stands instead of the public authorities; without, beside
     them."""
     own = Path(verify) if isinstance(verify, str) else None
-    context = ssl.create_default_context()
     try:
-        if own:
-            context = ssl.create_default_context(**where(own)) if alone else context
-            context.load_verify_locations(**where(own))
-        if not (own and alone):
+        if own and alone:
+            context = ssl.create_default_context(**where(own))
+        else:
+            context = ssl.create_default_context()
             context.load_verify_locations(certifi.where())
+            if own:
+                context.load_verify_locations(**where(own))
     except (OSError, ValueError) as error:
         raise BadCertificate(f"The CA file {own} can't be read as certificates.") from error
     if verify is False:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from regui import oci
 from regui.index import facts, graph
-from regui.index.fetch.referrers import role_of
+from regui.index.fetch.referring import role_of
 from regui.index.models import Child, Manifest, Repository
 
 

@@ -1,9 +1,7 @@
 """`regui demo`: a registry to play with, and regui on it."""
 
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from django.conf import settings
@@ -25,7 +23,6 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        signal.signal(signal.SIGTERM, end)
         listener = serve.listen()
         try:
             with running(settings.DATA, self.say) as url:
@@ -54,8 +51,3 @@ class Command(BaseCommand):
     def say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()  # whoever started us may be waiting for it in a pipe
-
-
-def end(number: int, frame: FrameType | None) -> None:
-    """On a signal: leave through every `finally`, so that what was started is ended."""
-    raise SystemExit(128 + number)

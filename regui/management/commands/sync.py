@@ -1,0 +1,78 @@
+"""`regui sync [NAME …]`: fill the index now."""
+
+import sys
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from regui.index import sync
+from regui.index.models import Registry, Sync
+
+COLUMNS = (
+    SpinnerColumn(),
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TextColumn("{task.fields[name]}"),
+    TimeElapsedColumn(),
+)
+
+
+class Command(BaseCommand):
+    help = "Read everything in the registries and remember it. Fails when a repository couldn't be read."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("names", nargs="*", metavar="NAME", help="a registry; without any, all of them")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        failed = [registry.name for registry in chosen(options["names"]) if not self.sync(registry)]
+        if failed:
+            raise CommandError(f"not everything could be read from {', '.join(failed)}")
+
+    def sync(self, registry: Registry) -> bool:
+        """Whether everything in that registry could be read; says what was, and what couldn't be."""
+        began = time.monotonic()
+        console = Console(file=sys.stdout)
+        with Progress(*COLUMNS, console=console, transient=True, disable=not console.is_terminal) as progress:
+            bar = progress.add_task(registry.name, total=None, name="")
+
+            def show(state: sync.State) -> None:
+                progress.update(bar, completed=state.done, total=state.total or None, name=state.name)
+
+            result = sync.run(registry, show)
+        self.stdout.write(summary(registry, result, time.monotonic() - began))
+        for failure in result.failures:
+            self.stderr.write(f"{registry.name}/{failure['repository']}: {failure['problem']}")
+        if result.problem:
+            self.stderr.write(f"{registry.name}: {result.problem}")
+        return not (result.failures or result.problem)
+
+
+def chosen(names: list[str]) -> list[Registry]:
+    """The registries of those names, or all; CommandError when there is none to read."""
+    there = {registry.name: registry for registry in Registry.objects.filter(active=True)}
+    if not there:
+        raise CommandError("there is no registry to read: set REGUI_REGISTRY_URL")
+    for name in names:
+        if name not in there:
+            raise CommandError(f"there is no registry named {name}, only {', '.join(there)}")
+    return [there[name] for name in names] if names else list(there.values())
+
+
+def summary(registry: Registry, result: Sync, seconds: float) -> str:
+    """One line: what was read, at what cost."""
+    return (
+        f"{registry.name}: {result.repositories} repositories, {result.tags} tags, "
+        f"{result.manifests} new manifests; {result.requests} requests in {seconds:.1f} s"
+    )
