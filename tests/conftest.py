@@ -1,0 +1,34 @@
+"""Fixtures for every test: a real registry, and a client of it."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connections
+
+from regui import oci
+from tests.registry import RunningRegistry, open_registry
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
+    """A real registry, open to all and with deletes enabled, shared by the tests of one process: use names of
+    your own (`registry.unique()`), or `registry.wipe()` first."""
+    running = open_registry(tmp_path_factory.mktemp("registry"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def client(registry: RunningRegistry) -> Iterator[oci.Client]:
+    """A client of `registry`."""
+    with registry.connect() as connected:
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A database in a file, as people have it: SQLite locks one in memory by other rules, which tests with
+    threads would meet."""
+    database = connections["default"].settings_dict
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "regui.sqlite3")
