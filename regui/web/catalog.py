@@ -27,6 +27,23 @@ SORTS = {
 }
 
 
+# The kinds to choose among, in a list's words.
+KINDS = {
+    Manifest.Kind.IMAGE: "Images",
+    Manifest.Kind.INDEX: "Multi-platform images",
+    Manifest.Kind.HELM: "Helm charts",
+    Manifest.Kind.ARTIFACT: "Artifacts",
+    Manifest.Kind.ATTESTATION: "Attestations",
+    Manifest.Kind.LEGACY: "Schema 1 images",
+}
+
+
+def namespace(name: str) -> str:
+    """The first part of a repository's name; empty when it is the only one."""
+    first, slash, _ = name.partition("/")
+    return first if slash else ""
+
+
 def matching(repositories: RepositoryQuerySet, wanted: Wanted) -> RepositoryQuerySet:
     """Those that the filters let through, in the order asked for."""
     found = search.repositories(repositories, wanted.q)
@@ -68,8 +85,8 @@ class Catalog:
     @cached_property
     def kinds(self) -> list[tuple[str, str]]:
         """The kinds there are, with the words for them."""
-        values = self.repositories.exclude(kind="").order_by("kind").values_list("kind", flat=True).distinct()
-        return [(value, Manifest.Kind(value).label) for value in values if value in Manifest.Kind.values]
+        there = set(self.repositories.order_by().values_list("kind", flat=True).distinct())
+        return [(kind.value, words) for kind, words in KINDS.items() if kind in there]
 
     @property
     def sorts(self) -> list[tuple[str, str]]:

@@ -7,8 +7,11 @@ from functools import cached_property
 from django.urls import reverse
 
 from regui import oci
+from regui.index import fetch
+from regui.index.fetch import referring
 from regui.index.models import Manifest, Repository, Revision
-from regui.web import attached, companions, dockerfile, facts, platforms, pulls, rawjson
+from regui.web import attached, dockerfile, facts, platforms, pulls, rawjson
+from regui.web.catalog import namespace
 from regui.web.layers import Layer, layers
 from regui.web.platforms import Line
 
@@ -66,9 +69,19 @@ class Detail:
 
     # The head
 
+    @property
+    def namespace(self) -> str:
+        return namespace(self.repository.name)
+
     @cached_property
     def roles(self) -> frozenset[str]:
-        return companions.roles(self.repository, [self.manifest]).get(self.manifest.pk, frozenset())
+        """What is attached to it: signature, sbom, attestation, as far as the index knows."""
+        found = frozenset(one.role for one in self.known)
+        return found | {"attestation"} if self.attestations else found
+
+    @cached_property
+    def known(self) -> list[fetch.Referrer]:
+        return referring.remembered(self.repository, self.manifest)
 
     @cached_property
     def other_tags(self) -> list[str]:
@@ -123,7 +136,9 @@ class Detail:
                 found.append(
                     Tab("config", "Chart" if self.manifest.kind == Kind.HELM else "Config", "scroll-text")
                 )
-        found.append(Tab("referrers", "Referrers", "paperclip", len(self.attestations) or None))
+        found.append(
+            Tab("referrers", "Referrers", "paperclip", (len(self.known) + len(self.attestations)) or None)
+        )
         found += [Tab("raw", "Raw", "braces"), Tab("pull", "Pull", "terminal")]
         return found
 

@@ -13,6 +13,7 @@ from regui import oci
 from regui.index import fetch, search
 from regui.index.models import Content, Manifest, Repository, Tag
 from regui.web import companions, pulls
+from regui.web.catalog import namespace
 from regui.web.forms import Wanted
 from regui.web.paging import paginate
 
@@ -86,6 +87,10 @@ class Tracks:
         return pulls.primary(
             self.repository.registry, self.repository.name, chosen.manifest.kind, f":{chosen.name}"
         )
+
+    @property
+    def namespace(self) -> str:
+        return namespace(self.repository.name)
 
     @property
     def push(self) -> str:
