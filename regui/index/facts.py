@@ -15,8 +15,9 @@ DESCRIPTION = "org.opencontainers.image.description"
 REFERENCE_TYPE = "vnd.docker.reference.type"
 REFERENCE_DIGEST = "vnd.docker.reference.digest"
 ATTESTATION = "attestation-manifest"
-# Lengths of the columns.
+# Lengths of the columns, and the largest number one can hold.
 TYPE, PLATFORM = 255, 100
+LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,9 @@ class Facts:
     @property
     def size(self) -> int | None:
         """Bytes of its parts, each counted once; None when one is unknown, and for an index."""
-        sizes = [part.size for part in unique(self.parts).values()]
-        if self.kind == Manifest.Kind.INDEX or None in sizes:
+        if self.kind == Manifest.Kind.INDEX:
             return None
-        return sum(size for size in sizes if size is not None)
+        return total(part.size for part in unique(self.parts).values())
 
 
 def of(content: oci.Content, config: bytes | None) -> Facts:
@@ -203,6 +203,13 @@ def understood(config: bytes | None) -> oci.Config | None:
         return oci.Config.parse(config)
     except oci.Malformed:
         return None
+
+
+def total(sizes: Iterable[int | None]) -> int | None:
+    """The sum; None when one is unknown, or when it is more than there can be, so that one must be a lie."""
+    known = list(sizes)
+    found = sum(size for size in known if size is not None)
+    return found if None not in known and found <= LARGEST else None
 
 
 def unique(parts: Iterable[Part]) -> dict[str, Part]:

@@ -71,12 +71,12 @@ def total(repository: Repository) -> None:
     Repository.objects.filter(pk=repository.pk).update(**values)
 
 
-def reached_bytes(repository: Repository) -> int:
-    """The bytes of all that the visible tags reach, each blob counted once."""
+def reached_bytes(repository: Repository) -> int | None:
+    """The bytes of all that the visible tags reach, each blob counted once; None when that is absurd."""
     with connection.cursor() as cursor:
         cursor.execute(REACHED + REACHED_BYTES, [False, repository.pk])
         (size,) = cursor.fetchone()
-    return min(int(size or 0), 2**63 - 1)
+    return facts.total([int(size or 0)])
 
 
 def unread(repository: Repository) -> list[tuple[str, str]]:
@@ -113,10 +113,7 @@ class Sum:
 
     @property
     def size(self) -> int | None:
-        sizes = list(self.blobs.values())
-        if not self.whole or None in sizes:
-            return None
-        return sum(size for size in sizes if size is not None)
+        return facts.total(self.blobs.values()) if self.whole else None
 
 
 def roll_up(ids: Iterable[int]) -> None:
@@ -230,8 +227,5 @@ def exclusive(ids: Iterable[int]) -> int:
 
 def size_of(ids: Iterable[int]) -> int | None:
     """The bytes of all blobs these manifests need, each counted once; None when one's size is unknown."""
-    sizes = [
-        size
-        for _, size in set(BlobUse.objects.filter(manifest__in=set(ids)).values_list("blob_id", "blob__size"))
-    ]
-    return None if None in sizes else sum(size for size in sizes if size is not None)
+    used = BlobUse.objects.filter(manifest__in=set(ids))
+    return facts.total(dict(used.values_list("blob_id", "blob__size")).values())
