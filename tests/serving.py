@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
 from pathlib import Path
@@ -129,7 +129,7 @@ def serving(data: Path, *arguments: str, program: tuple[str, ...] = (), **settin
         running.close()
 
 
-def processes(session: int) -> list[Mapping[str, str]]:
+def processes(session: int) -> list[dict[str, str]]:
     """The processes of that session that still run."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):

@@ -161,7 +161,7 @@ def test_the_databases_are_sqlite_and_postgresql() -> None:
 )
 def test_another_database_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="A: must be an address such as sqlite") as caught:
-        Env({"A": url}).secret_parsed("A", {}, database.parse)
+        Env({"A": url}).secret_parsed("A", database.sqlite(Path("x")), database.parse)
     assert "hunter2" not in str(caught.value)
 
 
