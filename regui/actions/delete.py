@@ -71,10 +71,13 @@ def look(
     Raises `oci.NotFound` when the registry no longer has the digest, or the repository.
     """
     deadline = time.monotonic() + budget
+    if repository.pk is None:
+        # 2.x doesn't know a repository in which nothing was ever tagged, yet gives out its manifests.
+        fetch.manifest(repository, digest, budget=budget)
     reading = fetch.repository(
         repository, first=lambda: names_on(repository, digest), budget=budget, max_age=max_age, every=True
     )
-    if reading.complete:
+    if not reading.error_code:
         reading = about(repository, digest, reading, deadline, max_age)
     return plan(repository, digest, reading, timezone.now())
 

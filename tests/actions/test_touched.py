@@ -107,7 +107,31 @@ def test_bytes_of_its_own_are_freed_and_shared_ones_stay(shelf: Shelf) -> None:
     bytes_ = freed(shelf.repository, shelf.made["app"])
     assert (bytes_.frees, bytes_.stays) == (23, 100)
     assert set(bytes_.shared_with) == {"team/app:base", "team/base:3"}
-    assert (bytes_.sharers, bytes_.more, bytes_.unread) == (2, 0, 0)
+    assert (bytes_.more, bytes_.unread) == (0, 0)
+
+
+def test_only_some_that_share_are_named_and_the_others_counted(shelf: Shelf) -> None:
+    shelf.image("app", blobs={"base": 100, "own": 1})
+    for version in range(5):
+        shelf.image(f"v{version}", tags=[f"{version}.0"], blobs={"base": 100})
+    bytes_ = freed(shelf.repository, shelf.made["app"])
+    assert (len(bytes_.shared_with), bytes_.more) == (3, 2)
+
+
+def test_who_shares_most_is_named_first_and_by_the_tag_of_its_index(shelf: Shelf) -> None:
+    shelf.image("app", blobs={"base": 100, "middle": 50})
+    shelf.image("little", tags=["little"], blobs={"middle": 50})
+    shelf.image("much", blobs={"base": 100, "middle": 50})
+    shelf.index("multi", "much", tags=["2.0"])
+    assert freed(shelf.repository, shelf.made["app"]).shared_with == ("team/app:2.0", "team/app:little")
+
+
+def test_an_index_frees_nothing_for_its_images_stay(shelf: Shelf) -> None:
+    shelf.image("amd64", blobs={"layer": 50})
+    shelf.index("multi", "amd64", tags=["1.0"])
+    shelf.made["multi"].size = 50
+    bytes_ = freed(shelf.repository, shelf.made["multi"])
+    assert (bytes_.frees, bytes_.stays) == (0, 50)
 
 
 def test_a_layer_used_twice_by_one_image_counts_once(shelf: Shelf) -> None:
