@@ -127,12 +127,18 @@ document.addEventListener("htmx:config:request", (event) => {
 // Swaps. htmx gives focus back to what has an id; what vanished with the old rows leaves it on the body, so it
 // goes to the new part. What the part has to say of itself (how many rows) is announced.
 
+let focusWasInside = false;
+
+document.addEventListener("htmx:before:swap", (event) => {
+  focusWasInside = Boolean(event.detail.ctx.target?.contains(document.activeElement));
+});
+
 document.addEventListener("htmx:after:swap", (event) => {
   const { target } = event.detail.ctx;
   const part = target?.id ? document.getElementById(target.id) : null;
   if (!part) return;
   showTab(part);
-  if (document.activeElement === document.body) {
+  if (focusWasInside && document.activeElement === document.body) {
     part.tabIndex = -1;
     part.focus({ preventScroll: true });
   }

@@ -147,6 +147,7 @@ def test_a_pager_offers_only_pages_there_are() -> None:
     last = rendered("{% pager page %}", "/?page=3&per_page=25", page=Paginator(range(60), 25).page(3))
     assert 'rel="prev" href="?page=2&amp;per_page=25"' in last
     assert 'rel="next"' not in last
+    assert rendered("{% pager page %}", page=Paginator(range(25), 25).page(1)).strip() == ""
     for choice in paging.CHOICES:
         assert f'href="?per_page={choice}"' in last
 
