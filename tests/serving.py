@@ -112,10 +112,13 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 @contextmanager
-def serving(data: Path, *arguments: str, program: tuple[str, ...] = (), **settings: str) -> Iterator[Running]:
+def serving(
+    data: Path, *arguments: str, program: tuple[str, ...] = (), cwd: Path | None = None, **settings: str
+) -> Iterator[Running]:
     """`regui` with those arguments, until the block ends."""
     process = subprocess.Popen(
         [*(program or (*PYTHON, "-m", "regui")), *arguments],
+        cwd=cwd,
         env=environment(data, **settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

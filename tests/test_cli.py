@@ -13,6 +13,7 @@ import pytest
 
 import regui as package
 from regui.cli import without_effect
+from tests.postgres import postgresql
 from tests.serving import environment, regui
 
 
@@ -106,6 +107,20 @@ def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
         ).fetchall()
     database.close()
     assert {count for _, _, count in applied} == {1}
+
+
+def test_processes_that_start_together_migrate_postgresql_once(tmp_path: Path) -> None:
+    question = "from regui.index.models import Registry; print(Registry.objects.count())"
+    with postgresql() as address, ThreadPoolExecutor(3) as pool:
+        # Machines that share nothing but the database.
+        settings = {"REGUI_DATABASE_URL": address, "REGUI_SECRET_KEY": "shared"}
+        done = list(
+            pool.map(
+                lambda number: regui(tmp_path / str(number), "shell", "-v0", "-c", question, **settings),
+                range(3),
+            )
+        )
+    assert [(each.stdout, each.stderr) for each in done] == [("0\n", "")] * 3
 
 
 def test_the_secret_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:

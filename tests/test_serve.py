@@ -124,6 +124,16 @@ def test_readiness_says_what_is_missing(tmp_path: Path) -> None:
         assert running.get("/healthz").status == 200
 
 
+def test_readiness_fails_without_its_database_and_life_goes_on(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        assert running.get("/readyz").status == 200
+        for path in tmp_path.glob("regui.sqlite3*"):
+            path.unlink()
+        (tmp_path / "regui.sqlite3").write_bytes(b"no database at all" * 999)
+        assert running.get("/readyz")[::2] == (503, "the database does not answer\n")
+        assert running.get("/healthz").status == 200
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_and_all_it_started(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as running:
