@@ -14,7 +14,7 @@ from django.utils import timezone
 from regui import oci
 from regui.index import facts, listing, record, usage
 from regui.index.batches import batches
-from regui.index.connect import Link, is_outage
+from regui.index.connect import THREADS, Link, is_outage
 from regui.index.models import Repository, Tag
 
 CONFIG_LIMIT = 8 << 20
@@ -22,6 +22,8 @@ CONFIG_LIMIT = 8 << 20
 AT_ONCE = 64 << 20
 # Indexes within indexes: nobody nests deeper by accident.
 LEVELS = 8
+# Seconds in which a batch is done when the registry is quick, and the most tags in one.
+QUICK, LARGEST_BATCH = 0.3, 128
 UNKNOWN = "The registry no longer knows this repository."
 
 
@@ -291,20 +293,32 @@ def children(link: Link, repository: Repository, deadline: float | None) -> Outc
     return by_digest(link, repository, [digest for digest, _ in wanted], deadline)
 
 
-def everything(
-    link: Link, pks: Iterable[int], deadline: float | None, size: int = 64
-) -> Iterator[tuple[int, Outcome]]:
-    """Read the tags with these keys, a batch at a time: how many rows and the outcome of each, until one of
-    them ends it."""
-    for some in batches(pks, size):
-        if deadline is not None and time.monotonic() >= deadline:
-            yield 0, Outcome(cut=True)
+def everything(link: Link, pks: Sequence[int], deadline: float) -> Iterator[Outcome]:
+    """Read the tags with these keys, a batch at a time, and yield each one's outcome, until one ends it.
+
+    A batch the time is up for is lost, so the first is small: one tag for each thread. The next is twice as
+    large while the registry is quick.
+    """
+    size, rest = THREADS, list(pks)
+    while rest:
+        began = time.monotonic()
+        if began >= deadline:
+            yield Outcome(cut=True)
             return
-        rows = Tag.objects.filter(pk__in=some).select_related("repository__registry", "manifest")
-        outcome = tags(link, list(rows.defer("manifest__labels", "manifest__platforms")), deadline)
-        yield len(some), outcome
+        some, rest = rest[:size], rest[size:]
+        outcome = tags(link, load(some), deadline)
+        yield outcome
         if outcome.ended:
             return
+        if time.monotonic() - began < QUICK and size < LARGEST_BATCH:
+            size *= 2
+
+
+def load(pks: Sequence[int]) -> list[Tag]:
+    """These tags with what reading them needs, in that order."""
+    rows = Tag.objects.filter(pk__in=pks).select_related("repository__registry", "manifest")
+    found = {row.pk: row for row in rows.defer("manifest__labels", "manifest__platforms")}
+    return [found[pk] for pk in pks if pk in found]
 
 
 def is_internal(error: oci.Error) -> bool:

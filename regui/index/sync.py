@@ -104,8 +104,7 @@ class Run:
         failed = {row.pk for row, _ in errors}
         tags = Tag.objects.listed().filter(repository__in=[row.pk for row in rows if row.pk not in failed])
         for some in batches(list(tags.order_by("repository", "name").values_list("pk", flat=True)), TAGS):
-            found = Tag.objects.filter(pk__in=some).select_related("repository__registry", "manifest")
-            outcome = reader.tags(self.link, list(found.defer("manifest__labels")), None)
+            outcome = reader.tags(self.link, reader.load(some), None)
             changed |= outcome.changed
             self.sync.tags += len(some)
             self.note(outcome)

@@ -121,7 +121,7 @@ def test_a_config_that_makes_no_sense_counts_as_none(config: bytes) -> None:
 
 
 def test_labels_that_are_no_text_are_left_out() -> None:
-    labels = {"a": 1, "b": None, "c": "x\0y", "d": []}
+    labels: dict[str, object] = {"a": 1, "b": None, "c": "x\0y", "d": []}
     config = {"os": "linux", "architecture": "s390x", "config": {"Labels": labels}}
     found = facts.of(content(images.image()), json.dumps(config).encode())
 

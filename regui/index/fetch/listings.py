@@ -101,7 +101,7 @@ def read_lists(
     except oci.Error as error:
         return failed(error, overall(rows).as_of)
     outage = None
-    for _, outcome in reader.everything(link, unread(rows).values_list("pk", flat=True), deadline):
+    for outcome in reader.everything(link, list(unread(rows).values_list("pk", flat=True)), deadline):
         changed |= outcome.changed
         outage = outcome.outage
     for row in rows:
@@ -148,7 +148,7 @@ def read_tags(
     shown = listed.filter(old, name__in=named(first))
     rest = listed.filter(old) if every else listed.filter(seen_at=None)
     for chosen in (shown, rest.order_by("folded", "name")):
-        for _, outcome in reader.everything(link, list(chosen.values_list("pk", flat=True)), deadline):
+        for outcome in reader.everything(link, list(chosen.values_list("pk", flat=True)), deadline):
             if total.merge(outcome).ended:
                 return total
     if every or repository.size is None or total.changed:
