@@ -167,8 +167,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The page for a form whose token doesn't match. The reason goes to the log, not to who sent it."""
-    log.warning("%s %s: %s", request.method, request.path, reason)
+    """The page for a form whose token doesn't match. The reason is Django's to log, not for who sent it."""
     return respond(
         request,
         Problem(

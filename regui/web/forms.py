@@ -20,14 +20,6 @@ class Wanted:
     def filtered(self) -> bool:
         return bool(self.q or self.namespace or self.kind)
 
-    @property
-    def key(self) -> str:
-        return self.sort.removeprefix("-")
-
-    @property
-    def descending(self) -> bool:
-        return self.sort.startswith("-")
-
 
 def wanted(query: Mapping[str, str], sorts: Collection[str], default: str) -> Wanted:
     """What a query string asks of a list that can be sorted by these; without a known order, the default
@@ -35,7 +27,7 @@ def wanted(query: Mapping[str, str], sorts: Collection[str], default: str) -> Wa
     sort = query.get("sort", "")
     return Wanted(
         q=cleaned(query.get("q", "")),
-        sort=sort if sort.removeprefix("-") in sorts else default,
+        sort=sort if sort in sorts else default,
         namespace=cleaned(query.get("ns", "")),
         kind=cleaned(query.get("kind", "")),
     )

@@ -1,7 +1,7 @@
 """Pages of a list. An address that asks for nonsense gets the first page of the usual length."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
@@ -13,7 +13,7 @@ PER_PAGE, MOST = 50, 200
 CHOICES = (25, 50, 100, 200)
 
 
-def paginate(request: HttpRequest, rows: QuerySet[T] | QuerySet[T, Any] | Sequence[T]) -> Page[T]:
+def paginate(request: HttpRequest, rows: QuerySet[T] | Sequence[T]) -> Page[T]:
     """The page that `?page=` and `?per_page=` ask for; past the end it is the last one."""
     return Paginator(rows, per_page(request.GET.get("per_page", ""))).get_page(request.GET.get("page"))
 

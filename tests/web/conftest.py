@@ -1,9 +1,60 @@
-"""Static files as they lie in the source: gathering and hashing them first is the server's business."""
+"""Fixtures for tests of pages: visitors of each role, a registry's row, and static files as they lie in the
+source, since gathering and hashing them first is the server's business."""
+
+from typing import Any
 
 import pytest
+from django.test import Client, override_settings
 from pytest_django import Settings
 
+from regui.index.connect import ensure_registries
+from regui.index.models import Registry
 from regui.paths import resource
+from regui.registries import RegistrySettings
+from tests.registry import RunningRegistry
+
+
+class Visitor(Client):
+    """A browser whose requests carry one role, whatever the others' carry."""
+
+    def __init__(self, role: str, **defaults: Any) -> None:
+        super().__init__(**defaults)
+        self.role = role
+
+    def request(self, **request: Any) -> Any:
+        with override_settings(ANONYMOUS_ROLE=self.role):
+            return super().request(**request)
+
+
+@pytest.fixture
+def alice(db: None) -> Visitor:
+    """Alice administers."""
+    return Visitor("admin")
+
+
+@pytest.fixture
+def bob(db: None) -> Visitor:
+    """Bob reads."""
+    return Visitor("reader")
+
+
+@pytest.fixture
+def charlie(db: None) -> Visitor:
+    """Charlie is a stranger."""
+    return Visitor("none")
+
+
+def registered(settings: Settings, url: str, name: str = "main") -> Registry:
+    """The row of the registry at this address, the only one the settings name for the length of a test."""
+    settings.REGISTRIES = {name: RegistrySettings(name=name, url=url)}
+    ensure_registries()
+    return Registry.objects.get(name=name)
+
+
+@pytest.fixture
+def index_registry(registry: RunningRegistry, settings: Settings, db: None) -> Registry:
+    """The row of `registry`."""
+    return registered(settings, registry.url)
 
 
 @pytest.fixture(autouse=True)

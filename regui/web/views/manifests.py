@@ -1,5 +1,7 @@
 """A manifest: image, index or artifact, with all that is known of it."""
 
+from datetime import timedelta
+
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -8,6 +10,9 @@ from regui.index import fetch
 from regui.index.models import Repository
 from regui.web import details, htmx
 from regui.web.http import Request
+
+# Which other tags are on a digest is known once all were read; that is worth a second, but not each minute.
+SIBLINGS_BUDGET, SIBLINGS_AGE = 1.0, timedelta(days=1)
 
 
 @require_safe
@@ -20,12 +25,14 @@ def detail(request: Request, registry: str, name: str, digest: str) -> HttpRespo
 def page(request: Request, repository: Repository, reference: str, tag: str = "") -> HttpResponse:
     """The page of the manifest that a reference means, or the part of it about one platform or one tab."""
     manifest, reading = fetch.manifest(repository, reference)
+    siblings = fetch.repository(repository, budget=SIBLINGS_BUDGET, max_age=SIBLINGS_AGE)
     context = {
         "registry": repository.registry,
         "repository": repository,
         "manifest": manifest,
         "detail": details.of(repository, manifest, tag, request.GET),
         "reading": reading,
+        "siblings": siblings,
         "may_delete": request.actor.may(access.Right.DELETE),
     }
     return htmx.render(request, "manifests/detail.html", context, partials=["panel"])
