@@ -40,7 +40,7 @@ class State:
 class Progress(Protocol):
     """Is told how far the run is, a few times a second at most."""
 
-    def __call__(self, state: State) -> None: ...
+    def __call__(self, state: State, /) -> None: ...
 
 
 def silent(state: State) -> None:

@@ -43,7 +43,10 @@ REACHED_UNREAD = """
 
 
 def total(repository: Repository) -> None:
-    """Bring a repository's sums up to date with its tags and what they reach."""
+    """Bring a repository's sums up to date with its tags and what they reach. They stay unknown until its
+    tags were listed once: those met otherwise are but some of them."""
+    if repository.listed_at is None:
+        return
     visible = repository.tags.visible()
     sums = visible.aggregate(
         tags=Count("pk"),

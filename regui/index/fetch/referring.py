@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from django.utils import timezone
@@ -86,11 +86,14 @@ def read(
         raise outcome.outage
     if outcome.cut:
         raise connect.out_of_time()
+    # The registry's own list is true; clients leave in the fallback tag what they have deleted.
+    doubtful = known - listed if answer.source == "api" else known
     left = max(deadline - time.monotonic(), 0)
-    verify(repository, known - listed, budget=left, max_age=max_age)
-    revision.referrers_at = now
-    revision.save(update_fields=["referrers_at"])
-    return Reading(now)
+    verified = verify(repository, doubtful, budget=left, max_age=max_age)
+    if verified.complete:
+        revision.referrers_at = now
+        revision.save(update_fields=["referrers_at"])
+    return replace(verified, as_of=now)
 
 
 def remembered(repository: Repository, manifest: Manifest) -> list[Referrer]:
