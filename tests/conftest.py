@@ -1,12 +1,19 @@
 """Fixtures for every test: a real registry, and a client of it."""
 
+import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.db import connections
 
 from regui import oci
 from tests.registry import RunningRegistry, open_registry
+
+# Machines with two busy cores make any deadline for a single example a lie.
+hypothesis.settings.register_profile("short", max_examples=50, deadline=None)
+hypothesis.settings.register_profile("long", max_examples=5000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ Everything public is here: `from regui import oci`.
 """
 
 from regui.oci.auth import Credentials
-from regui.oci.caller import Timeout
 from regui.oci.client import Base, Client
 from regui.oci.configs import Config, History
 from regui.oci.documents import (
@@ -80,6 +79,7 @@ from regui.oci.names import (
     is_digest,
     referrers_tag,
 )
+from regui.oci.transport import Timeout
 from regui.oci.uploads import Upload
 
 __all__ = [

@@ -26,7 +26,6 @@ from regui.oci.errors import (
     NotARegistry,
     NotFound,
     Refused,
-    TimedOut,
     Unauthorized,
 )
 from regui.oci.headers import challenges
@@ -36,7 +35,8 @@ T = TypeVar("T")
 
 MAX_JSON = 32 * 1024 * 1024  # a listing; 2.8 answers with every tag at once
 MAX_TOKEN = 256 * 1024
-PAUSES = (0.2, 0.6)  # seconds before the second and the third try; up to half as much again is added
+TRIES = 3
+GROWTH = 3  # each pause is that many times as long as the one before; up to half as much again is added
 PASSING = frozenset({429, 502, 503, 504})  # statuses that may be gone when asked again
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
@@ -127,12 +127,12 @@ class Caller:
             reply = self._open(request, deadline)
             return Answer(reply.status, reply.headers, reply.read(limit))
 
-        return retrying(request.method, deadline, once)
+        return self._retrying(request.method, deadline, once)
 
     def open(self, request: Request, size: int = 0) -> Reply:
         """The same with its body unread; `size` is how many bytes are expected."""
         deadline = self.deadline(size)
-        return retrying(request.method, deadline, lambda: self._open(request, deadline))
+        return self._retrying(request.method, deadline, lambda: self._open(request, deadline))
 
     def deadline(self, size: int) -> float:
         """When a call that moves so many bytes has to be over."""
@@ -246,25 +246,24 @@ class Caller:
                 return reply.read(MAX_TOKEN)
             raise refusal(reply.status, reply.headers, reply.start(MAX_ERROR), self._secrets)
 
-        return retrying(method, deadline, once)
+        return self._retrying(method, deadline, once)
 
-
-def retrying(method: str, deadline: float, action: Callable[[], T]) -> T:
-    """What the action returns; GET and HEAD are asked again after a broken connection or a passing refusal,
-    as long as the pause, the registry's own or a growing one, ends before the deadline."""
-    for pause in PAUSES:
-        try:
-            return action()
-        except (Dropped, Refused) as error:
-            wait = pause * random.uniform(1, 1.5)  # noqa: S311
-            if isinstance(error, Refused):
-                if error.status not in PASSING:
+    def _retrying(self, method: str, deadline: float, action: Callable[[], T]) -> T:
+        """What the action returns; GET and HEAD are asked again after a broken connection or a passing
+        refusal, as long as the pause, the registry's own or a growing one, ends before the deadline."""
+        for attempt in range(1, TRIES):
+            try:
+                return action()
+            except (Dropped, Refused) as error:
+                wait = self._timeout.pause * GROWTH ** (attempt - 1) * random.uniform(1, 1.5)  # noqa: S311
+                if isinstance(error, Refused):
+                    if error.status not in PASSING:
+                        raise
+                    wait = wait if error.retry_after is None else error.retry_after
+                if method not in SAFE or time.monotonic() + wait >= deadline:
                     raise
-                wait = wait if error.retry_after is None else error.retry_after
-            if method not in SAFE or time.monotonic() + wait >= deadline:
-                raise
-        time.sleep(wait)
-    return action()
+            time.sleep(wait)
+        return action()
 
 
 def refused_elsewhere(reply: Reply, missing: type[Refused]) -> Error:
@@ -281,6 +280,3 @@ def with_query(path: str, parameters: Iterable[tuple[str, str]]) -> str:
     """The path with a query, when there is one."""
     query = urlencode([(name, value) for name, value in parameters if value])
     return f"{path}?{query}" if query else path
-
-
-__all__ = ["Answer", "Caller", "Request", "TimedOut", "Timeout", "retrying", "with_query"]

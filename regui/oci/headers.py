@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 QUOTED = r'"(?:[^"\\]|\\.)*"'
 # zot and others leave values unquoted; such a value ends at a comma or white space.
-PARAMETER = re.compile(rf"\s*({WORD})\s*=\s*({QUOTED}|[^\s,\"]*)", re.DOTALL)
+PARAMETER = re.compile(rf"\s*({WORD})\s*=\s*({QUOTED}|(?!=)[^\s,\"]*)", re.DOTALL)
 SCHEME = re.compile(rf"[\s,]*({WORD})(?=[\s,]|$)")
 LINK = re.compile(rf"\s*<([^>]*)>((?:\s*;\s*{WORD}(?:\s*=\s*(?:{QUOTED}|[^\s,;\"]*))?)*)", re.DOTALL)
 LINK_PARAMETER = re.compile(rf";\s*({WORD})(?:\s*=\s*({QUOTED}|[^\s,;\"]*))?", re.DOTALL)

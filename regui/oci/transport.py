@@ -6,13 +6,11 @@ is taken from the environment: a REQUESTS_CA_BUNDLE or a .netrc would silently o
 say.
 """
 
-import itertools
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,11 +30,13 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class Timeout:
-    """Seconds: to connect, between two bytes, and for a whole answer. Content gets more, by its size."""
+    """Seconds: to connect, between two bytes, for a whole answer (content gets more, by its size), and before
+    something is asked again for the first time."""
 
     connect: float = 5
     read: float = 20
     total: float = 60
+    pause: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,11 @@ class Reply:
 
 
 class Adapter(HTTPAdapter):
-    """requests' way to urllib3, with connections that keep to deadlines and a TLS context made once."""
+    """requests' way to urllib3, with connections that keep to deadlines and a TLS context made once.
+
+    It is used without requests' sessions: they read a redirect's body, however large, keep cookies, and take
+    proxies, CA bundles and passwords from the environment.
+    """
 
     def __init__(self, context: ssl.SSLContext | None, pool_size: int) -> None:
         self.context = context
@@ -172,12 +176,11 @@ class Transport:
         pool_size: int,
     ) -> None:
         self.home, self.timeout, self.user_agent = home, timeout, user_agent
-        self._sent = itertools.count()
-        self._seen = 0
+        self._sent = 0
         self._verify, self._pool_size, self._guard = verify, pool_size, threading.Lock()
         context = tls_context(verify, cert, alone=True) if home.scheme == "https" else None
-        self._home = session(context, pool_size)
-        self._away: dict[str, requests.Session] = {}
+        self._home = Adapter(context, pool_size)
+        self._away: dict[str, Adapter] = {}
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
@@ -190,19 +193,19 @@ class Transport:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimedOut(f"The time for asking {origin} was up.")
-        self._seen = next(self._sent) + 1
+        with self._guard:
+            self._sent += 1
         with translated(str(origin)), within(deadline):
             request = requests.Request(method, url, headers=headers, data=body).prepare()
             response = self._door(origin).send(
                 request,
                 stream=True,
-                allow_redirects=False,
                 timeout=(min(self.timeout.connect, left), min(self.timeout.read, left)),
             )
         return Reply(response.raw, origin, deadline)
 
-    def _door(self, origin: Origin) -> requests.Session:
-        """The session that leads there. Loading the public authorities takes a while, so it waits for a
+    def _door(self, origin: Origin) -> Adapter:
+        """The way that leads there. Loading the public authorities takes a while, so it waits for a
         need."""
         if origin == self.home:
             return self._home
@@ -210,30 +213,19 @@ class Transport:
             if origin.scheme not in self._away:
                 tls = origin.scheme == "https"
                 context = tls_context(self._verify, None, alone=False) if tls else None
-                self._away[origin.scheme] = session(context, self._pool_size)
+                self._away[origin.scheme] = Adapter(context, self._pool_size)
             return self._away[origin.scheme]
 
     @property
     def requests(self) -> int:
         """How many requests were sent."""
-        return self._seen
+        return self._sent
 
     def close(self) -> None:
         self._home.close()
         with self._guard:
             for away in self._away.values():
                 away.close()
-
-
-def session(context: ssl.SSLContext | None, pool_size: int) -> requests.Session:
-    """A session that takes nothing from the environment and keeps no cookies."""
-    made = requests.Session()
-    made.trust_env = False
-    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = Adapter(context, pool_size)
-    made.mount("http://", adapter)
-    made.mount("https://", adapter)
-    return made
 
 
 def tls_context(verify: bool | str, cert: tuple[str, str] | str | None, *, alone: bool) -> ssl.SSLContext:

@@ -1,0 +1,32 @@
+"""A fake registry for faults and other vendors' ways, and an impatient client of it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from regui import oci
+from tests.fake import Fake
+
+# Seconds; short enough for a suite of tests, long enough for a busy machine.
+SOON = oci.Timeout(pause=0.01)
+IMPATIENT = oci.Timeout(connect=1, read=0.3, total=0.5, pause=0.01)
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    with Fake() as running:
+        yield running
+
+
+@pytest.fixture
+def client(fake: Fake) -> Iterator[oci.Client]:
+    """A client of the fake that asks again without much of a pause."""
+    with oci.Client(fake.url, timeout=SOON) as connected:
+        yield connected
+
+
+@pytest.fixture
+def impatient(fake: Fake) -> Iterator[oci.Client]:
+    """A client of the fake that soon gives up."""
+    with oci.Client(fake.url, timeout=IMPATIENT) as connected:
+        yield connected
