@@ -1,6 +1,7 @@
 """Deletes that don't go the way they should: the truth is found out, and nothing is half-recorded."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 
@@ -307,3 +308,18 @@ def test_no_request_follows_a_journal_that_cant_be_written(
     assert alice.submit(page).status_code == 502
     assert not deletes(fake)
     assert not Action.objects.exists()
+
+
+def test_a_check_that_takes_long_still_counts(alice: Visitor, fake: Fake, digest: oci.Digest) -> None:
+    """What was confirmed at its beginning is not old at its end."""
+    tags = fake.memory.repositories[NAME].tags
+    tags |= {f"more-{number}": tags["latest"] for number in range(70)}
+    page = alice.confirm(NAME, digest)
+
+    def slowly(ask: Ask) -> Out:
+        return replace(fake.memory.answer(ask), stall=0.3)
+
+    for method in ("GET", "HEAD"):
+        fake.on(method, rf"/v2/{NAME}/manifests/[^:]+", slowly)
+    assert alice.submit(page).status_code == 303
+    assert Action.objects.get().plan["check"]["checked"] == 72

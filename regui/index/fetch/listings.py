@@ -43,6 +43,7 @@ def repository(
         listing.reload(repository)
         if not every and entered and not is_due(repository, first, max_age):
             return remembered(repository)
+        began = timezone.now()
         try:
             if not entered:
                 raise connect.out_of_time()
@@ -63,7 +64,7 @@ def repository(
         if outcome.outage is not None:
             link.failed(repository.name, outcome.outage)
             result = failed(outcome.outage, repository.listed_at)
-        return checked(repository, result, max_age) if every else result
+        return checked(repository, result, began - max_age) if every else result
 
 
 def repositories(
@@ -156,10 +157,11 @@ def read_tags(
     return total
 
 
-def checked(repository: Repository, reading: Reading, max_age: timedelta) -> Reading:
-    """The reading with how many tags were confirmed, complete when all were and every index is read."""
+def checked(repository: Repository, reading: Reading, since: datetime) -> Reading:
+    """The reading with how many tags were confirmed since then, complete when all were and every index is
+    read."""
     now = timezone.now()
-    recent = Q(seen_at__gt=now - max_age - timedelta(seconds=BUDGET))
+    recent = Q(seen_at__gt=since)
     counts = repository.tags.listed().aggregate(total=Count("pk"), checked=Count("pk", filter=recent))
     indexes = any(reader.may_be_index(media_type) for _, media_type in usage.unread(repository))
     return replace(
