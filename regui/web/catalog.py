@@ -73,7 +73,7 @@ class Catalog:
 
     @cached_property
     def stats(self) -> overview.Stats:
-        return overview.stats(self.registry, self.repositories)
+        return overview.stats(self.repositories)
 
     @cached_property
     def namespaces(self) -> list[str]:

@@ -118,7 +118,9 @@ class Errors:
         return wrong_method(request, response) if isinstance(response, HttpResponseNotAllowed) else response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """The page for a registry's error; None leaves any other to Django's handlers below."""
+        """The page for a registry's error or a refusal; None leaves any other to Django's handlers below."""
+        if isinstance(error, PermissionDenied):
+            return forbidden(request, error)  # here, since Django's way would log a stack trace for each
         if not isinstance(error, oci.Error):
             return None
         log.warning("%s %s: %s", request.method, request.path, error)

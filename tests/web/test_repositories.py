@@ -135,6 +135,24 @@ def test_the_numbers_say_what_is_known_and_no_more(bob: Visitor) -> None:
     assert unsized.count("unknown") == 3, "platform, size and date"
 
 
+def test_a_layer_that_many_share_is_counted_once(bob: Visitor) -> None:
+    fresh()
+    web, api = row("team/web"), row("team/api")
+    for repository, layers in ((web, {"base": 4000, "web": 500}), (api, {"base": 4000, "api": 300})):
+        factories.tag(repository, "1.0", factories.manifest(repository, layers=layers))
+    page = " ".join(bob.get("/main/").text.split())
+    assert "<dt>Used</dt> <dd>4.8 kB<small>each layer counted once" in page
+    assert re.search(r"<dt>Images</dt> <dd> ?2 ?<small>", page)
+
+
+def test_sizes_nobody_can_have_break_nothing(bob: Visitor) -> None:
+    fresh()
+    repository = row("team/web")
+    for number in range(3):
+        factories.manifest(repository, layers={f"huge {number}": 2**62}, size=2**62)
+    assert "PB" in bob.get("/main/").text
+
+
 @pytest.mark.usefixtures("shelf")
 def test_an_empty_repository_says_so(bob: Visitor) -> None:
     cells = bob.get("/main/").text.partition('data-repository="old/empty"')[2].partition("</tr>")[0]
