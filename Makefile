@@ -61,7 +61,7 @@ lock: ## write requirements*.lock anew from pyproject.toml
 # Debian keeps ensurepip, which makes a venv useful, in a package of its own.
 .venv/bin/pip:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(APT_INSTALL) python3-venv || \
-	    { $(SUDO) apt-get update -q && $(APT_INSTALL) python3-venv; }
+	    { $(SUDO) apt-get update -q && $(APT_INSTALL) python3-venv; } >/dev/null
 	$(PYTHON) -m venv .venv
 
 # Built in place with what the lock pins: nothing is resolved, nothing comes without a hash.
@@ -81,5 +81,5 @@ lock: ## write requirements*.lock anew from pyproject.toml
 	command -v skopeo >/dev/null || want="$$want skopeo"; \
 	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || want="$$want postgresql"; \
 	[ -z "$$want" ] || { echo "installing$$want"; $(APT_INSTALL) $$want >/dev/null; } || \
-	    { $(SUDO) apt-get update -q && $(APT_INSTALL) $$want; }
+	    { $(SUDO) apt-get update -q && $(APT_INSTALL) $$want; } >/dev/null
 	@touch $@

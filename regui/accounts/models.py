@@ -1,4 +1,4 @@
-"""Users. Nobody signs in yet, but a project can't change its user model later, so it is ours from the start."""
+"""Users. Nobody signs in yet, but a project can't change its user model later: it is ours from the start."""
 
 from django.contrib.auth.models import AbstractUser
 
