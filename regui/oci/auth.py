@@ -169,9 +169,9 @@ class Auth:
     def request(self, challenge: Challenge, scopes: Scopes, deadline: float) -> tuple[str, float]:
         """A new token and its life in seconds. GET first; a server that wants OAuth2's POST says 404 or
         405."""
-        realm, service = urlsplit(challenge.get("realm")), challenge.get("service")
+        service = challenge.get("service")
         try:
-            origin = Origin.of(challenge.get("realm"))
+            realm, origin = urlsplit(challenge.get("realm")), Origin.of(challenge.get("realm"))
         except ValueError as error:
             raise Malformed("The registry names a token server that has no usable address.") from error
         if self.credentials and not self.may_know_password(origin):

@@ -4,6 +4,7 @@ Specification: distribution, "Pushing blobs". Where an upload goes on is the reg
 address it gives only path and query are taken, since behind a proxy it often names another host.
 """
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urljoin, urlsplit
@@ -11,7 +12,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 from regui.oci import media
 from regui.oci.blobs import Blobs
 from regui.oci.caller import Answer, Request, with_query
-from regui.oci.errors import Misbehaved, UploadUnknown
+from regui.oci.errors import Misbehaved, Refused, UploadUnknown
 from regui.oci.headers import received
 from regui.oci.names import Digest, check_repository
 
@@ -85,7 +86,9 @@ class Uploads(Blobs):
         answer = self.call(request)
         if answer.status == 201:
             return True
-        self.cancel_upload(self._started(name, answer))
+        # A user who may push may not delete; an upload that is left alone is purged in time.
+        with contextlib.suppress(Refused):
+            self.cancel_upload(self._started(name, answer))
         return False
 
     def _post(self, name: str, query: list[tuple[str, str]]) -> Request:
@@ -93,7 +96,8 @@ class Uploads(Blobs):
         return Request("POST", path, scopes_of(name), {}, b"", expect=(202,))
 
     def _request_for(self, upload: Upload, method: str, expect: tuple[int, ...]) -> Request:
-        return Request(method, upload.location, scopes_of(upload.name), expect=expect, missing=UploadUnknown)
+        scopes = scopes_of(upload.name, "delete" if method == "DELETE" else "pull,push")
+        return Request(method, upload.location, scopes, expect=expect, missing=UploadUnknown)
 
     def _started(self, name: str, answer: Answer) -> Upload:
         path = f"/v2/{name}/blobs/uploads/"
@@ -125,5 +129,5 @@ class Uploads(Blobs):
         return f"/v2/{rest}?{query}" if query else f"/v2/{rest}"
 
 
-def scopes_of(name: str) -> frozenset[str]:
-    return frozenset({f"repository:{name}:pull,push"})
+def scopes_of(name: str, actions: str = "pull,push") -> frozenset[str]:
+    return frozenset({f"repository:{name}:{actions}"})
