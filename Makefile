@@ -40,7 +40,7 @@ test-long: .venv/tested ## run the property tests of nightly size too
 lint: .venv/tested ## check style, templates and migrations
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/djlint templates --check --lint --quiet
+	$(BIN)/djlint templates --lint
 	$(CHECK_ENV) REGUI_DATABASE_URL=sqlite://:memory: $(REGUI) makemigrations --check --dry-run
 
 types: .venv/tested ## check types
@@ -49,7 +49,6 @@ types: .venv/tested ## check types
 fix: .venv/tested ## let the tools repair style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
-	-$(BIN)/djlint templates --reformat --quiet
 
 lock: ## write requirements*.lock anew from pyproject.toml
 	work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && $(PYTHON) -m venv "$$work" && "$$work/bin/pip" install -q uv && \
