@@ -126,7 +126,5 @@ def read(
         problem=reading.problem or rows.problem,
         error_code=rows.error_code,
         hint=reading.hint or rows.hint,
-        checked=rows.checked,
-        total=rows.total,
     )
     return whole, paginate(request, found)

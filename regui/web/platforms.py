@@ -40,7 +40,7 @@ def lines(repository: Repository, manifest: Manifest, document: oci.Document) ->
 def line(row: Child, said: oci.Descriptor, platform_of: Mapping[str, str], *, missing: bool) -> Line:
     """One line, from its row and what the index itself says of it."""
     nested = row.manifest.kind == Manifest.Kind.INDEX or oci.is_index(said.media_type)
-    name = row.platform or ("index" if nested else "unknown platform")
+    name = ", ".join(row.manifest.platforms) or "index" if nested else row.platform or "unknown platform"
     version = said.platform.os_version if said.platform else ""
     return Line(
         manifest=row.manifest,

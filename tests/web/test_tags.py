@@ -1,6 +1,7 @@
 """A repository's page: its tags by digest, filtered, sorted, paged, with what is attached to them."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from regui.demo import images as build
 from regui.index.models import Manifest, Registry, Repository, Tag
 from tests import factories, images
 from tests.fake import Fake
-from tests.memory import out
+from tests.memory import Out, out
 from tests.registry import RunningRegistry
 from tests.web.conftest import Visitor, registered
 
@@ -232,3 +233,29 @@ def test_labels_can_not_break_the_page(bob: Visitor, shelf: Repository) -> None:
 def test_kinds_without_a_platform_say_what_they_are(bob: Visitor, shelf: Repository) -> None:
     Manifest.objects.update(kind=Manifest.Kind.HELM, platform="", platforms=[])
     assert "Helm chart" in cells(bob.get("/main/team/app/").text, "2.0")
+
+
+def test_what_there_is_no_time_for_is_not_read_yet_and_read_on_the_next_visit(
+    bob: Visitor, settings: Settings
+) -> None:
+    built = images.image()
+    slow = Out(200, built.body, (("Content-Type", built.media_type),), stall=0.3)
+    with Fake() as fake:
+        names_ = [f"v{number:03}" for number in range(100)]
+        fake.on("GET", "/v2/team/app/tags/list", out(200, {"name": "team/app", "tags": names_}))
+        fake.on("GET", "/v2/team/app/manifests/.*", slow)
+        fake.on("HEAD", "/v2/team/app/manifests/.*", slow)
+        fake.on("GET", "/v2/team/app/blobs/.*", out(200, built.blobs[-1], "application/octet-stream"))
+        registered(settings, fake.url)
+        began = time.monotonic()
+        page = bob.get("/main/team/app/", {"per_page": "200"}).text
+        took = time.monotonic() - began
+        again = bob.get("/main/team/app/", {"per_page": "200"}).text
+    assert took < 3
+    assert len(names(page)) == 100
+    assert "no time to read everything" in page
+    unread = ["not read yet" in cells(page, name) for name in names(page)]
+    assert any(unread)
+    assert not all(unread)
+    assert unread == sorted(unread), "what is unread comes last"
+    assert again.count("not read yet") < page.count("not read yet")
