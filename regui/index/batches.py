@@ -7,7 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-BATCH = 500
+BATCH = 200
 
 
 def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:

@@ -126,15 +126,20 @@ def seen(sights: Iterable[Sight], now: datetime) -> set[int]:
     same, moved = [], []
     for sight in sights:
         if sight.tag.manifest_id == sight.manifest_id and sight.tag.problem == sight.problem:
-            sight.tag.seen_at = now
             same.append(sight.tag.pk)
         else:
-            sight.tag.manifest_id, sight.tag.problem, sight.tag.seen_at = (
-                sight.manifest_id,
-                sight.problem,
-                now,
+            # Without its key: the row has to be found by its name alone, and may be new.
+            moved.append(
+                Tag(
+                    repository_id=sight.tag.repository_id,
+                    name=sight.tag.name,
+                    folded=sight.tag.folded,
+                    first_seen_at=sight.tag.first_seen_at,
+                    manifest_id=sight.manifest_id,
+                    problem=sight.problem,
+                    seen_at=now,
+                )
             )
-            moved.append(sight.tag)
     for ids in batches(same):
         Tag.objects.filter(pk__in=ids).update(seen_at=now)
     for some in batches(moved):

@@ -64,10 +64,12 @@ class Outcome:
 
 @dataclass
 class Stored:
-    """Keys of the manifests that have rows now, by digest, and why others never will."""
+    """Keys of the manifests that have rows now, by digest, and why others, which make no sense, never
+    will."""
 
     ids: dict[str, int] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    senseless: list[oci.Content] = field(default_factory=list)
 
 
 def listings(
@@ -91,9 +93,10 @@ def listings(
 
 
 def is_unknown(row: Repository, error: oci.Error) -> bool:
-    """Whether the registry said that a repository we have a row of isn't one. A 404 without a registry's own
-    words comes from something in between, and says nothing about the repository."""
-    return row.pk is not None and isinstance(error, oci.NotFound) and bool(error.codes)
+    """Whether the registry said that a repository which is in its catalog isn't one. A 404 without a
+    registry's own words comes from something in between, and says nothing about the repository."""
+    remembered = row.pk is not None and row.gone_at is None
+    return remembered and isinstance(error, oci.NotFound) and bool(error.codes)
 
 
 def tags(link: Link, rows: Sequence[Tag], deadline: float | None) -> Outcome:
@@ -150,7 +153,6 @@ def store(
     wanted = [content.digest for _, content in found]
     known = record.keys(registry, wanted, read=True)
     stored = Stored(ids=known)
-    record.held([(repository, known[c.digest]) for repository, c in found if c.digest in known], now)
     level = {c.digest: (repository, c) for repository, c in found if c.digest not in known}
     visited = set(known) | set(level)
     new: list[tuple[Repository, facts.Facts]] = []
@@ -182,6 +184,7 @@ def store(
     record.held(
         [(repository, stored.ids[c.digest]) for repository, c in found if c.digest in stored.ids], now
     )
+    record.senseless(registry, stored.senseless, now)
     note_missing(missing, now)
     return stored
 
@@ -205,6 +208,7 @@ def parsed(
             _ = content.document
         except oci.Malformed as error:
             stored.problems[content.digest] = str(error)
+            stored.senseless.append(content)
         else:
             sound.append((repository, content))
     return sound

@@ -144,6 +144,21 @@ def _rows(registry: Registry, new: Sequence[Facts], now: datetime) -> None:
         )
 
 
+def senseless(registry: Registry, contents: Sequence[oci.Content], now: datetime) -> None:
+    """Keep manifests that can't be understood, those that an index names: they count as read, of no kind, so
+    that nobody waits for them, and what contains them has an unknown size."""
+    ids = keys(registry, (content.digest for content in contents))
+    rows = [
+        Content(row_id=ids[content.digest], manifest_deflated=zlib.compress(content.body))
+        for content in contents
+        if content.digest in ids
+    ]
+    for some in batches(rows):
+        Content.objects.bulk_create(some, ignore_conflicts=True)
+        Manifest.objects.filter(pk__in=[row.row_id for row in some], read_at=None).update(read_at=now)
+    usage.roll_up(ids.values())
+
+
 def held(pairs: Iterable[tuple[Repository, int]], now: datetime) -> None:
     """These repositories hold these manifests: the registry has just said so."""
     rows = {

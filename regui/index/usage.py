@@ -152,7 +152,7 @@ def roll_up(ids: Iterable[int]) -> None:
                     row, [(line, rows[line.manifest_id], add_up(line.manifest_id)) for line in lines[pk]]
                 )
             else:
-                whole = row.read_at is not None or pk in gone
+                whole = bool(row.kind) or pk in gone
                 sums[pk] = Sum(uses.get(pk, {}), tuple(row.platforms), row.created_at, whole)
         return sums[pk]
 

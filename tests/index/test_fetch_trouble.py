@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from regui import oci
+from regui.demo import images as demo
 from regui.index import connect, fetch, flight
 from regui.index.models import Registry, Repository, Tag
 from tests import images
@@ -193,6 +194,51 @@ class TestBroken:
         assert tag.problem
         assert tag.manifest is None
         assert unsaved.tag_count == 20
+
+    def test_a_child_that_makes_no_sense_is_asked_for_once(self, pushed: Fake, fake_row: Registry) -> None:
+        """No registry should take such an index, but one that did must not be asked about it for ever."""
+        body = b"[]"
+        digest = oci.Digest.of(body)
+        child = {"mediaType": oci.OCI_INDEX, "digest": digest, "size": len(body)}
+        index = demo.index([images.image()], entries=[child])
+        answer = out(200, body, oci.OCI_INDEX, Docker_Content_Digest=digest)
+        pushed.on("GET", rf"/v2/odd/manifests/{digest}", answer)
+        told = out(200, index.body, index.media_type, Docker_Content_Digest=index.digest)
+        for reference in ("1", index.digest):
+            pushed.on("GET", rf"/v2/odd/manifests/{reference}", told)
+        pushed.on("GET", r"/v2/odd/tags/list", out(200, {"name": "odd", "tags": ["1"]}))
+        repository = Repository(registry=fake_row, name="odd", first_seen_at=timezone.now())
+
+        for _ in range(3):
+            assert fetch.repository(repository, every=True).complete
+            manifest, reading = fetch.manifest(repository, "1")
+            assert reading.complete
+        assert manifest.size is None
+        assert count(pushed, f"/manifests/{digest}") == 1
+
+    def test_a_child_index_that_cannot_be_read_leaves_a_check_incomplete_and_says_why(
+        self, pushed: Fake, unsaved: Repository
+    ) -> None:
+        inner = images.index()
+        with oci.Client(pushed.url) as client:
+            images.push(client, NAME, demo.index([inner]), ["nested"])
+        pushed.on("GET", rf"/v2/{NAME}/manifests/{inner.digest}", error(500, "UNKNOWN"))
+        reading = fetch.repository(unsaved, every=True, budget=fetch.CHECK_BUDGET)
+
+        assert (reading.complete, reading.checked, reading.total) == (False, 21, 21)
+        assert inner.digest in reading.problem
+
+    def test_a_repository_that_left_the_catalog_and_is_denied_is_not_found(
+        self, pushed: Fake, known: Repository
+    ) -> None:
+        Repository.objects.update(gone_at=timezone.now())
+        known.refresh_from_db()
+        pushed.on("GET", r"/v2/.*/tags/list", error(404, "NAME_UNKNOWN"))
+
+        with pytest.raises(oci.NotFound):
+            fetch.repository(known)
+        known.refresh_from_db()
+        assert known.gone_at is not None
 
     def test_a_registry_that_stumbles_over_one_manifest_shows_the_others(
         self, pushed: Fake, unsaved: Repository

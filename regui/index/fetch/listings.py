@@ -55,7 +55,8 @@ def repository(
                 changed = False
             outcome = read_tags(link, repository, first, deadline, max_age, every=every)
         except oci.Error as error:
-            if repository.pk is None:
+            # What the catalog lacks and the registry denies is no longer there.
+            if repository.pk is None or (repository.gone_at is not None and isinstance(error, oci.NotFound)):
                 raise
             return failed(error, repository.listed_at)
         if changed or outcome.changed or repository.tag_count is None:
@@ -64,7 +65,7 @@ def repository(
         if outcome.outage is not None:
             link.failed(repository.name, outcome.outage)
             result = failed(outcome.outage, repository.listed_at)
-        return checked(repository, result, began - max_age) if every else result
+        return checked(repository, result, outcome, began - max_age) if every else result
 
 
 def repositories(
@@ -157,19 +158,23 @@ def read_tags(
     return total
 
 
-def checked(repository: Repository, reading: Reading, since: datetime) -> Reading:
-    """The reading with how many tags were confirmed since then, complete when all were and every index is
+def checked(repository: Repository, reading: Reading, outcome: reader.Outcome, since: datetime) -> Reading:
+    """The reading with how many tags were confirmed since then: complete when all were and every index is
     read."""
-    now = timezone.now()
     recent = Q(seen_at__gt=since)
     counts = repository.tags.listed().aggregate(total=Count("pk"), checked=Count("pk", filter=recent))
-    indexes = any(reader.may_be_index(media_type) for _, media_type in usage.unread(repository))
+    indexes = [digest for digest, kind in usage.unread(repository) if reader.may_be_index(kind)]
+    problem = reading.problem
+    if indexes and not problem and not outcome.cut:
+        why = next((words for _, words in outcome.failures if words.startswith(indexes[0])), indexes[0])
+        problem = f"What an index contains could not be read. {why}"
     return replace(
         reading,
-        complete=not reading.problem and counts["checked"] == counts["total"] and not indexes,
+        complete=not problem and not indexes and counts["checked"] == counts["total"],
+        problem=problem,
         checked=counts["checked"],
         total=counts["total"],
-        at=now,
+        at=timezone.now(),
     )
 
 

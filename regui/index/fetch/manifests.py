@@ -123,9 +123,13 @@ def confirm(repository: Repository, reference: str, pk: int, now: datetime) -> K
     """Note that the registry has just said that the reference means this manifest."""
     record.held([(repository, pk)], now)
     if not oci.is_digest(reference):
-        tag = repository.tags.listed().filter(name=reference).first()
-        tag = tag or Tag(repository=repository, name=reference, first_seen_at=now)
-        tag.folded, tag.gone_at = oci.companion(reference) is not None, None
+        repository.tags.filter(name=reference).exclude(gone_at=None).update(gone_at=None)
+        tag = repository.tags.filter(name=reference).first() or Tag(
+            repository=repository,
+            name=reference,
+            folded=oci.companion(reference) is not None,
+            first_seen_at=now,
+        )
         if listing.seen([listing.Sight(tag, pk)], now):
             usage.total(repository)
     return Known(Manifest.objects.select_related("content").get(pk=pk), now)
