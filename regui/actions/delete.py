@@ -28,7 +28,7 @@ def plan(repository: Repository, digest: oci.Digest, reading: fetch.Reading | No
         repository=repository.name,
         digest=digest,
         steps=(Step(plans.DELETE_DIGEST, repository.name, digest),),
-        check=check_of(reading, now),
+        check=check_of(repository, reading, now),
     )
     if row is None or repository.pk is None:
         return found
@@ -44,13 +44,16 @@ def plan(repository: Repository, digest: oci.Digest, reading: fetch.Reading | No
     )
 
 
-def check_of(reading: fetch.Reading | None, now: datetime) -> Check:
-    """A reading as the plan tells it; nothing is checked without one."""
+def check_of(repository: Repository, reading: fetch.Reading | None, now: datetime) -> Check:
+    """A reading as the plan tells it; without one, or when it got nowhere, none of the tags is checked."""
+    total = reading.total if reading else 0
+    if not total and repository.pk is not None:
+        total = repository.tags.listed().count()
     if reading is None:
-        return Check(problem="Nothing was asked of the registry.")
+        return Check(0, total, problem="Nothing was asked of the registry.")
     return Check(
         checked=reading.checked,
-        total=reading.total,
+        total=total,
         as_of=reading.at or now,
         complete=reading.complete and not reading.problem,
         problem=reading.problem,

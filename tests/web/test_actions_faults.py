@@ -106,6 +106,7 @@ def test_with_the_registry_down_the_page_shows_what_is_remembered_and_deletes_no
     assert down.status == 200
     assert down.going == ["1.0", "latest"]
     assert not down.can_submit
+    assert "checked 0 of 2" in down.text
     assert alice.submit(page).status_code == 409
     assert not Action.objects.exists()
 
