@@ -27,7 +27,6 @@ def page(request: Request, repository: Repository, reference: str, tag: str = ""
     manifest, reading = fetch.manifest(repository, reference)
     siblings = fetch.repository(repository, budget=SIBLINGS_BUDGET, max_age=SIBLINGS_AGE)
     context = {
-        "registry": repository.registry,
         "repository": repository,
         "manifest": manifest,
         "detail": details.of(repository, manifest, tag, request.GET),

@@ -19,7 +19,6 @@ def index(request: Request, registry: str) -> HttpResponse:
     if problem and not listed.exists():
         return errors.respond(request, problem)
     context = {
-        "registry": row,
         "catalog": catalog.Catalog(row, listed, page),
         "reading": reading,
         "wanted": wanted,
@@ -41,7 +40,6 @@ def detail(request: Request, registry: str, name: str) -> HttpResponse:
     if problem and (repository.pk is None or repository.tag_count is None):
         return errors.respond(request, problem)
     context = {
-        "registry": row,
         "repository": repository,
         "tracks": tracks.Tracks(repository, page),
         "reading": reading,
