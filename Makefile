@@ -32,10 +32,10 @@ endif
 install: .venv/installed ## set up .venv with regui in it
 
 test: lint types ## run every check and every test
-	$(CHECK_ENV) $(BIN)/pytest -n auto $(ARGS)
+	$(CHECK_ENV) $(BIN)/pytest -n auto -m "not long" $(ARGS)
 
 test-long: .venv/tested ## run the property tests of nightly size too
-	$(CHECK_ENV) HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto -m "long or not long" $(ARGS)
+	$(CHECK_ENV) HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto $(ARGS)
 
 lint: .venv/tested ## check style, templates and migrations
 	$(BIN)/ruff check
