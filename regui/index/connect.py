@@ -111,6 +111,16 @@ def connect(registry: Registry) -> oci.Client:
     return link(registry).client
 
 
+def close() -> None:
+    """End all links, whose threads finish what they are at; whoever asks next gets a new one."""
+    with _lock:
+        ended = list(_links.values())
+        _links.clear()
+    for one in ended:
+        one.pool.shutdown(wait=False, cancel_futures=True)
+        one.client.close()
+
+
 def build(record: RegistrySettings) -> oci.Client:
     """A new client with the record's address, credentials and certificates."""
     credentials = oci.Credentials(record.username, record.password) if record.username else None

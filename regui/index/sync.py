@@ -13,7 +13,7 @@ from typing import Protocol
 from django.utils import timezone
 
 from regui import oci
-from regui.index import connect, reader, usage
+from regui.index import connect, contents, reader, usage
 from regui.index.batches import batches
 from regui.index.fetch import catalogs
 from regui.index.models import Registry, Repository, Sync, Tag
@@ -118,7 +118,7 @@ class Run:
             self.done += 1
             self.tell(row.name)
 
-    def note(self, outcome: reader.Outcome) -> None:
+    def note(self, outcome: contents.Outcome) -> None:
         """Add a part's outcome to the run's; raises `Stopped` when the registry has gone away."""
         self.sync.manifests += outcome.new
         for repository, problem in outcome.failures:

@@ -16,6 +16,9 @@ from tests.registry import RunningRegistry
 
 pytestmark = pytest.mark.django_db
 
+# Seconds: what a page would wait is not the matter here, and the machine may be busy.
+PATIENT = 20.0
+
 
 def unsaved(registry: Registry, name: str) -> Repository:
     return Repository(registry=registry, name=name, first_seen_at=timezone.now())
@@ -50,7 +53,7 @@ def test_what_was_pushed_is_shown(registry: RunningRegistry, index_registry: Reg
     image = registry.push(name, tags=["1", "latest"], labels={"team": "ops"})
     index = registry.push_index(name, tags=["multi"], attested=True)
     repository = unsaved(index_registry, name)
-    reading = fetch.repository(repository)
+    reading = fetch.repository(repository, budget=PATIENT)
 
     assert (reading.problem, reading.complete) == ("", True)
     assert on(repository) == {"1": image, "latest": image, "multi": index}
@@ -69,11 +72,11 @@ def test_a_fresh_page_asks_nothing(
     name = registry.unique()
     registry.push(name, tags=["1", "2"])
     repository = unsaved(index_registry, name)
-    fetch.repository(repository)
+    fetch.repository(repository, budget=PATIENT)
     before = len(registry.requests())
 
     with django_assert_max_num_queries(3):
-        reading = fetch.repository(Repository.objects.get(pk=repository.pk), first=["1", "2"])
+        reading = fetch.repository(Repository.objects.get(pk=repository.pk), first=["1", "2"], budget=PATIENT)
     assert len(registry.requests()) == before
     assert reading.complete
 
@@ -84,10 +87,10 @@ def test_an_old_page_costs_a_listing_and_a_condition_for_each_row_shown(
     name = registry.unique()
     registry.push(name, tags=["1", "2", "3"])
     repository = unsaved(index_registry, name)
-    fetch.repository(repository)
+    fetch.repository(repository, budget=PATIENT)
     grow_old(repository)
     before = len(asked(registry, name))
-    fetch.repository(repository, first=["1", "2"])
+    fetch.repository(repository, first=["1", "2"], budget=PATIENT)
 
     assert sorted(asked(registry, name)[before:]) == [
         "GET manifests/1 304",
@@ -103,7 +106,7 @@ def test_a_moved_tag_a_new_one_and_a_deleted_one_are_noticed(
     doomed = registry.push(name, tags=["doomed"])
     registry.push(name, tags=["moving"])
     repository = unsaved(index_registry, name)
-    fetch.repository(repository)
+    fetch.repository(repository, budget=PATIENT)
     grow_old(repository)
     moved = registry.push(name, tags=["moving", "new"])
     client.delete_manifest(name, doomed)
@@ -122,7 +125,7 @@ def test_content_is_fetched_once_for_a_whole_registry(
     for name in (one, other):
         registry.push_built(name, built, ["1"])
     for name in (one, other):
-        fetch.repository(unsaved(index_registry, name))
+        fetch.repository(unsaved(index_registry, name), budget=PATIENT)
 
     assert [line for line in asked(registry, other) if "200" in line and "GET" in line] == [
         "GET tags/list 200",
@@ -144,7 +147,7 @@ def test_a_repository_whose_tags_are_all_deleted_is_empty(
     name = registry.unique()
     client.delete_manifest(name, registry.push(name))
     repository = unsaved(index_registry, name)
-    reading = fetch.repository(repository)
+    reading = fetch.repository(repository, budget=PATIENT)
 
     assert (reading.problem, repository.tag_count, repository.size) == ("", 0, 0)
 
@@ -155,7 +158,7 @@ def test_a_failed_push_in_the_catalog_is_an_empty_repository(
     name = registry.unique()
     client.push_blob(name, b"a layer and nothing else")
     repository = Repository.objects.create(registry=index_registry, name=name, first_seen_at=timezone.now())
-    reading = fetch.repository(repository)
+    reading = fetch.repository(repository, budget=PATIENT)
 
     assert (reading.problem, repository.tag_count) == ("", 0)
 
@@ -166,11 +169,11 @@ def test_a_repository_that_vanishes_from_the_disk_says_so(
     name = registry.unique()
     registry.push(name)
     repository = unsaved(index_registry, name)
-    fetch.repository(repository)
+    fetch.repository(repository, budget=PATIENT)
     grow_old(repository)
     folder = registry.storage / "docker/registry/v2/repositories" / name
     folder.rename(folder.with_name("elsewhere"))
-    reading = fetch.repository(repository)
+    reading = fetch.repository(repository, budget=PATIENT)
 
     assert "no longer knows" in reading.problem
     assert on(repository) == {}
@@ -185,7 +188,7 @@ def test_a_dangling_tag_is_listed_with_its_problem(
     link = registry.storage / "docker/registry/v2/repositories" / name / "_manifests/revisions/sha256"
     (link / broken.hex / "link").unlink()
     repository = unsaved(index_registry, name)
-    reading = fetch.repository(repository)
+    reading = fetch.repository(repository, budget=PATIENT)
 
     tag = repository.tags.listed().get(name="broken")
     assert "no manifest" in tag.problem
@@ -202,13 +205,13 @@ def test_an_index_whose_child_was_deleted_is_read_without_it(
     index = registry.push_built(name, built, ["1"])
     client.delete_manifest(name, built.children[1].digest)
     repository = unsaved(index_registry, name)
-    reading = fetch.repository(repository)
+    reading = fetch.repository(repository, budget=PATIENT)
 
     assert reading.complete
     assert Manifest.objects.get(digest=index).size == sum(map(len, set(built.children[0].blobs)))
     grow_old(repository)
     before = len(asked(registry, name))
-    fetch.repository(repository, first=["1"])
+    fetch.repository(repository, first=["1"], budget=PATIENT)
     assert sorted(asked(registry, name)[before:]) == ["GET manifests/1 304", "GET tags/list 200"]
 
 
@@ -218,7 +221,7 @@ def test_confirming_every_tag_says_how_many(registry: RunningRegistry, index_reg
     signature = f"{oci.referrers_tag(oci.Digest.of(b'x'))}.sig"
     registry.push_built(name, demo.signature(images.image(), name), [signature])
     repository = unsaved(index_registry, name)
-    fetch.repository(repository)
+    fetch.repository(repository, budget=PATIENT)
     Tag.objects.filter(name__in=["3", "4"]).update(seen_at=timezone.now() - timedelta(minutes=2))
     before = len(asked(registry, name))
     reading = fetch.repository(repository, every=True, budget=fetch.CHECK_BUDGET)
@@ -237,7 +240,7 @@ def test_confirming_every_tag_reads_every_index(registry: RunningRegistry, index
     inner = images.index()
     registry.push_built(name, demo.index([inner]), ["outer"])
     repository = unsaved(index_registry, name)
-    fetch.repository(repository, every=True)
+    fetch.repository(repository, every=True, budget=PATIENT)
 
     assert not Manifest.objects.filter(read_at=None).exists()
     assert Manifest.objects.get(digest=inner.digest).kind == Manifest.Kind.INDEX

@@ -1,69 +1,18 @@
-"""Reading through when the registry is slow, breaks off, or is asked by many at once."""
+"""Reading through when the registry is slow, breaks off, or answers nonsense."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from regui import oci
 from regui.demo import images as demo
-from regui.index import connect, fetch, flight
+from regui.index import connect, fetch
 from regui.index.models import Registry, Repository, Tag
 from tests import images
 from tests.fake import Fake
-from tests.memory import Ask, Out, error, out
-
-NAME = "team/app"
-PAST = timedelta(minutes=2)
-
-
-@pytest.fixture
-def pushed(fake: Fake) -> Fake:
-    """The fake with twenty tags, each on an image of its own."""
-    with oci.Client(fake.url) as client:
-        for number in range(20):
-            images.push(client, NAME, images.image(), [f"{number:02}"])
-    fake.seen.clear()
-    return fake
-
-
-@pytest.fixture
-def unsaved(fake_row: Registry) -> Repository:
-    return Repository(registry=fake_row, name=NAME, first_seen_at=timezone.now())
-
-
-@pytest.fixture
-def known(pushed: Fake, unsaved: Repository) -> Repository:
-    """The repository as it was read two minutes ago."""
-    fetch.repository(unsaved)
-    age(unsaved)
-    pushed.seen.clear()
-    return unsaved
-
-
-def age(repository: Repository) -> None:
-    past = timezone.now() - PAST
-    repository.tags.update(seen_at=past)
-    Repository.objects.filter(pk=repository.pk).update(listed_at=past)
-    repository.refresh_from_db()
-
-
-def slow(seconds: float) -> Callable[[Ask], Out | None]:
-    """Answers as usual, but late."""
-
-    def answer(_: Ask) -> Out | None:
-        time.sleep(seconds)
-        return None
-
-    return answer
-
-
-def count(fake: Fake, end: str) -> int:
-    return sum(1 for ask in fake.seen if ask.path.endswith(end))
+from tests.index.conftest import NAME, count, slow
+from tests.memory import Out, error, out
 
 
 @pytest.mark.django_db
@@ -75,7 +24,7 @@ class TestSlow:
         began = time.monotonic()
         reading = fetch.repository(unsaved, budget=0.5)
 
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 5
         assert (reading.complete, reading.problem) == (False, "")
         assert unsaved.tag_count == 20
         assert (unsaved.size, unsaved.changed_at) == (None, None)
@@ -101,10 +50,10 @@ class TestSlow:
         pushed.on("GET", r"/v2/.*/tags/list", Out(stall=30))
         began = time.monotonic()
         first = fetch.repository(known, budget=0.4)
-        assert time.monotonic() - began < 1.2
-        began = time.monotonic()
+        assert time.monotonic() - began < 5
+        asked = len(pushed.seen)
         second = fetch.repository(known, budget=0.4)
-        assert time.monotonic() - began < 0.2
+        assert len(pushed.seen) == asked
 
         assert first.error_code == second.error_code == "timed-out"
         assert (first.complete, first.as_of) == (False, known.listed_at)
@@ -280,89 +229,3 @@ class TestBroken:
 
         tag = Tag.objects.get(name="03")
         assert (tag.manifest, bool(tag.problem)) == (None, True)
-
-
-@pytest.mark.django_db(transaction=True)
-class TestManyAtOnce:
-    """Threads with database connections of their own, on a database in a file."""
-
-    @staticmethod
-    def together(*work: Callable[[], object]) -> list[object]:
-        """What each made of it, or the error it met, all at the same time."""
-        results: list[object] = [None] * len(work)
-        start = threading.Barrier(len(work))
-
-        def attempt(number: int) -> None:
-            start.wait()
-            try:
-                results[number] = work[number]()
-            except Exception as problem:  # noqa: BLE001 - whatever it is belongs into the test's result
-                results[number] = problem
-            finally:
-                connection.close()
-
-        threads = [threading.Thread(target=attempt, args=(number,)) for number in range(len(work))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
-        return results
-
-    def test_two_pages_make_one_listing(self, pushed: Fake, fake_row: Registry) -> None:
-        pushed.on("GET", r"/v2/.*/tags/list", slow(0.2))
-
-        def page() -> fetch.Reading:
-            row = Repository(registry=fake_row, name=NAME, first_seen_at=timezone.now())
-            return fetch.repository(row, budget=5)
-
-        readings = self.together(*[page] * 4)
-        assert [getattr(reading, "complete", reading) for reading in readings] == [True] * 4
-        assert count(pushed, "/tags/list") == 1
-        assert count(pushed, "/manifests/00") == 1
-        assert Repository.objects.count() == 1
-
-    def test_who_waits_in_vain_shows_what_there_is(self, known: Repository) -> None:
-        with flight.alone("main", NAME, deadline=time.monotonic() + 1) as entered:
-            assert entered
-            results = self.together(lambda: fetch.repository(known, budget=0.3))
-        reading = results[0]
-        assert isinstance(reading, fetch.Reading)
-        assert (reading.complete, reading.as_of) == (False, known.listed_at)
-
-    def test_the_database_is_never_locked(self, pushed: Fake, fake_row: Registry) -> None:
-        """Readers and writers of many repositories at once, with images they share."""
-        names = [f"team/app-{number}" for number in range(8)]
-        shared = [images.image() for _ in range(5)]
-        with oci.Client(pushed.url) as client:
-            for name in names:
-                for number, built in enumerate([*shared, images.index()]):
-                    images.push(client, name, built, [f"{number}"])
-
-        def page(name: str) -> Callable[[], str]:
-            def work() -> str:
-                row = Repository(registry=fake_row, name=name, first_seen_at=timezone.now())
-                for _ in range(3):
-                    reading = fetch.repository(row, budget=20, max_age=timedelta(0))
-                    manifest, _ = fetch.manifest(row, "0", budget=20, max_age=timedelta(0))
-                    fetch.referrers(row, manifest, budget=20, max_age=timedelta(0))
-                return reading.problem
-
-            return work
-
-        def everything() -> str:
-            registry = Registry.objects.get(pk=fake_row.pk)
-            for _ in range(3):
-                fetch.catalog(registry, budget=20, max_age=timedelta(0))
-                rows = list(Repository.objects.filter(registry=registry))
-                fetch.repositories(rows, budget=20, max_age=timedelta(0))
-            return ""
-
-        assert self.together(*map(page, names), everything, everything) == [""] * 10
-        assert Repository.objects.filter(name__in=names, tag_count=6).count() == 8
-
-
-@pytest.fixture(autouse=True)
-def rested() -> Iterator[None]:
-    """No memory of another test's failures at a port that came up again."""
-    yield
-    connect._links.clear()

@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from regui import oci
-from regui.index import connect, flight, listing, reader, usage
+from regui.index import connect, contents, flight, listing, reader, usage
 from regui.index.connect import Link
 from regui.index.fetch.reading import BUDGET, MAX_AGE, Reading, failed, is_fresh
 from regui.index.models import Registry, Repository, Tag, TagQuerySet
@@ -141,10 +141,10 @@ def read_tags(
     max_age: timedelta,
     *,
     every: bool,
-) -> reader.Outcome:
+) -> contents.Outcome:
     """Read tags: those shown that are due, then all that are (`every`) or those never read, then what indexes
     among them contain."""
-    total = reader.Outcome()
+    total = contents.Outcome()
     old = Q(seen_at=None) | Q(seen_at__lte=timezone.now() - max_age)
     listed = repository.tags.listed()
     shown = listed.filter(old, name__in=named(first))
@@ -158,12 +158,12 @@ def read_tags(
     return total
 
 
-def checked(repository: Repository, reading: Reading, outcome: reader.Outcome, since: datetime) -> Reading:
+def checked(repository: Repository, reading: Reading, outcome: contents.Outcome, since: datetime) -> Reading:
     """The reading with how many tags were confirmed since then: complete when all were and every index is
     read."""
     recent = Q(seen_at__gt=since)
     counts = repository.tags.listed().aggregate(total=Count("pk"), checked=Count("pk", filter=recent))
-    indexes = [digest for digest, kind in usage.unread(repository) if reader.may_be_index(kind)]
+    indexes = [digest for digest, kind in usage.unread(repository) if contents.may_be_index(kind)]
     problem = reading.problem
     if indexes and not problem and not outcome.cut:
         why = next((words for _, words in outcome.failures if words.startswith(indexes[0])), indexes[0])

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from regui import oci
-from regui.index import connect, flight, listing, reader, record, usage
+from regui.index import connect, contents, flight, listing, record, usage
 from regui.index.connect import Link
 from regui.index.fetch.reading import BUDGET, MAX_AGE, Reading, failed, is_fresh
 from regui.index.models import Manifest, Repository, Revision, Tag
@@ -110,8 +110,8 @@ def ask(link: Link, repository: Repository, reference: str, known: Known, deadli
         raise
     assert content is not None
     listing.save(repository)
-    outcome = reader.Outcome()
-    stored = reader.store(link, [(repository, content)], deadline, now, outcome)
+    outcome = contents.Outcome()
+    stored = contents.store(link, [(repository, content)], deadline, now, outcome)
     if content.digest in stored.problems:
         raise oci.Malformed(stored.problems[content.digest])
     if content.digest not in stored.ids:
@@ -150,7 +150,7 @@ def complete(link: Link, repository: Repository, known: Known, deadline: float) 
     """Read what is below an index; why that couldn't be finished, unless it was merely the time."""
     if known.manifest is None or known.manifest.kind != Manifest.Kind.INDEX:
         return None
-    outcome = reader.by_digest(link, repository, below(repository, known.manifest), deadline)
+    outcome = contents.by_digest(link, repository, below(repository, known.manifest), deadline)
     if outcome.changed:
         known.manifest.refresh_from_db()
         usage.total(repository)

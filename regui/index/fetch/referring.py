@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from regui import oci
-from regui.index import connect, flight, graph, reader
+from regui.index import connect, contents, flight, graph
 from regui.index.connect import Link
 from regui.index.fetch.manifests import verify
 from regui.index.fetch.reading import BUDGET, MAX_AGE, Reading, failed, is_fresh
@@ -81,7 +81,7 @@ def read(
     # To be listed is to be held, yet a fallback tag may name what was deleted since: so each new one is read.
     held = Revision.objects.held().filter(repository=repository, manifest__digest__in=listed)
     new = listed - set(held.exclude(manifest__read_at=None).values_list("manifest__digest", flat=True))
-    outcome = reader.by_digest(link, repository, sorted(new), deadline)
+    outcome = contents.by_digest(link, repository, sorted(new), deadline)
     if outcome.outage is not None:
         raise outcome.outage
     if outcome.cut:

@@ -1,0 +1,47 @@
+"""The index: what regui remembers of registries.
+
+Everything here but `Registry` can be dropped and brought back by a crawl, save the moments things were first
+seen. What a crawl can't bring back (the journal) lives in `regui.actions` and refers to these rows by name.
+
+A manifest is kept once per registry, since its digest says all there is to say about it; which repositories
+hold it is a `Revision`, the registry's own word for it. A tag points at a manifest and says when that was
+last seen."""
+
+from regui.index.models.manifests import (
+    Blob,
+    BlobUse,
+    Child,
+    Content,
+    Manifest,
+    ManifestQuerySet,
+    Revision,
+    RevisionQuerySet,
+)
+from regui.index.models.ordering import known_first
+from regui.index.models.registries import Registry, Repository, RepositoryQuerySet, Sync
+from regui.index.models.remembered import Event, PullCount, Snapshot, TagMove
+from regui.index.models.tags import UNKNOWN, UNREAD, Tag, TagQuerySet
+
+__all__ = [
+    "UNKNOWN",
+    "UNREAD",
+    "Blob",
+    "BlobUse",
+    "Child",
+    "Content",
+    "Event",
+    "Manifest",
+    "ManifestQuerySet",
+    "PullCount",
+    "Registry",
+    "Repository",
+    "RepositoryQuerySet",
+    "Revision",
+    "RevisionQuerySet",
+    "Snapshot",
+    "Sync",
+    "Tag",
+    "TagMove",
+    "TagQuerySet",
+    "known_first",
+]

@@ -1,0 +1,164 @@
+"""Manifests and what they are made of: children, blobs, and the repositories that hold them."""
+
+import json
+import zlib
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+
+from regui import oci
+from regui.index.models.registries import Registry, Repository
+
+
+class ManifestQuerySet(models.QuerySet["Manifest"]):
+    def read(self) -> Self:
+        """Manifests whose bytes we have, not only their digest."""
+        return self.exclude(read_at=None)
+
+
+class Manifest(models.Model):
+    """A manifest by digest. With `read_at` null it is only known by name, from an index or a subject."""
+
+    class Kind(models.TextChoices):
+        IMAGE = "image"
+        INDEX = "index"
+        ARTIFACT = "artifact"
+        HELM = "helm"
+        ATTESTATION = "attestation"
+        LEGACY = "schema1"
+
+    registry = models.ForeignKey(Registry, models.CASCADE, related_name="manifests")
+    digest = models.CharField(max_length=140)
+    read_at = models.DateTimeField(null=True)
+    kind = models.CharField(max_length=16, choices=Kind, blank=True)
+    media_type = models.CharField(max_length=255, blank=True)
+    artifact_type = models.CharField(max_length=255, blank=True)
+    subject = models.CharField(max_length=140, blank=True, help_text="digest this one refers to")
+    size = models.PositiveBigIntegerField(
+        null=True, help_text="bytes of all blobs it needs, each counted once; null while a part is unread"
+    )
+    created_at = models.DateTimeField(
+        null=True, help_text="as the image says; null when it says nothing sane"
+    )
+    platform = models.CharField(max_length=100, blank=True, help_text="os/architecture[/variant]")
+    platforms = models.JSONField(default=list, help_text="for an index those of its images, else its own")
+    labels = models.JSONField(default=dict, help_text="config labels and manifest annotations")
+
+    objects = ManifestQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["registry", "digest"], name="manifest_digest")]
+        indexes = [
+            models.Index(fields=["registry", "subject"], name="manifest_subject", condition=~Q(subject="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.digest
+
+    @property
+    def document(self) -> oci.Document:
+        """The manifest itself, parsed from the bytes we keep; `Manifest.content.RelatedObjectDoesNotExist`
+        when it was never read."""
+        return oci.parse(self.content.manifest, self.media_type)
+
+
+class Content(models.Model):
+    """A manifest's bytes, and its image config's, both deflated: apart from `Manifest` so that lists of a
+    thousand rows don't drag them along."""
+
+    row = models.OneToOneField(Manifest, models.CASCADE, primary_key=True, related_name="content")
+    manifest_deflated = models.BinaryField()
+    config_deflated = models.BinaryField(default=b"")
+
+    def __str__(self) -> str:
+        return str(self.row)
+
+    @property
+    def manifest(self) -> bytes:
+        return zlib.decompress(self.manifest_deflated)
+
+    @property
+    def config_bytes(self) -> bytes:
+        """The config as it came; empty when there is none, or it was no JSON object."""
+        return zlib.decompress(self.config_deflated) if self.config_deflated else b""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The config as JSON; empty when there is none, or it was no JSON object."""
+        return dict(json.loads(self.config_bytes)) if self.config_deflated else {}
+
+
+class Child(models.Model):
+    """One entry of an index."""
+
+    parent = models.ForeignKey(Manifest, models.CASCADE, related_name="children")
+    manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="parents")
+    position = models.PositiveIntegerField()
+    platform = models.CharField(max_length=100, blank=True)
+    annotations = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["parent", "position"], name="child_position")]
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return f"{self.parent} [{self.position}]"
+
+
+class Blob(models.Model):
+    """A config or a layer, once per registry however many manifests use it."""
+
+    registry = models.ForeignKey(Registry, models.CASCADE, related_name="blobs")
+    digest = models.CharField(max_length=140)
+    size = models.PositiveBigIntegerField(
+        null=True, help_text="bytes, compressed, as the manifest says; null when it says nothing sane"
+    )
+    media_type = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["registry", "digest"], name="blob_digest")]
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+class BlobUse(models.Model):
+    """That a manifest needs a blob: position 0 is the config, 1… are the layers."""
+
+    manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="blob_uses")
+    blob = models.ForeignKey(Blob, models.CASCADE, related_name="uses")
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["manifest", "position"], name="blob_use_position")]
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return f"{self.manifest} uses {self.blob}"
+
+
+class RevisionQuerySet(models.QuerySet["Revision"]):
+    def held(self) -> Self:
+        """What repositories hold, as far as the registry has not said otherwise."""
+        return self.filter(gone_at=None)
+
+
+class Revision(models.Model):
+    """That a repository holds a manifest, tagged or not: the only list of untagged manifests there is,
+    since no registry API enumerates them."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="revisions")
+    manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="revisions")
+    first_seen_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True, help_text="when the registry last answered that it is there")
+    referrers_at = models.DateTimeField(null=True, help_text="when its referrers were last listed")
+    gone_at = models.DateTimeField(null=True, help_text="when the registry answered that it isn't there")
+
+    objects = RevisionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "manifest"], name="revision")]
+
+    def __str__(self) -> str:
+        return f"{self.repository}@{self.manifest}"

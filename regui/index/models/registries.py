@@ -1,0 +1,122 @@
+"""Registries, their repositories, and the runs that read them."""
+
+from typing import Self
+
+from django.db import models
+
+from regui.index.models.ordering import known_first
+
+
+class Registry(models.Model):
+    """One registry. Rows follow the settings: a name that leaves them is hidden, never deleted."""
+
+    name = models.CharField(max_length=32, unique=True)
+    url = models.URLField(max_length=500)
+    pull_host = models.CharField(max_length=255, blank=True)
+    active = models.BooleanField(default=True)
+    listed_at = models.DateTimeField(null=True, help_text="the last complete, error-free catalog")
+    tried_at = models.DateTimeField(null=True, help_text="the last attempt at the catalog, good or bad")
+    problem = models.TextField(blank=True, help_text="why the last attempt failed; empty when it worked")
+    doubt = models.TextField(
+        blank=True, help_text="why the last catalog isn't believed: nothing leaves until a person confirms it"
+    )
+    due_at = models.DateTimeField(null=True, help_text="when to list the catalog next; null means now")
+    leased_until = models.DateTimeField(null=True, help_text="until when a worker has it to itself")
+    names = models.TextField(
+        blank=True, help_text="repositories named by hand, one a line, where there is no usable catalog"
+    )
+    events_token = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256, in hex, of the secret that regui made for its events"
+    )
+    events_at = models.DateTimeField(null=True, help_text="when the last event came in")
+    events_since = models.DateTimeField(null=True, help_text="since when they come in without a known gap")
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "registries"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RepositoryQuerySet(models.QuerySet["Repository"]):
+    def listed(self) -> Self:
+        """Repositories the registry still lists."""
+        return self.filter(gone_at=None)
+
+    def in_order(self, order: str) -> Self:
+        """By `[-]name|created|size|tags`; what isn't known comes last either way, and the name settles
+        ties."""
+        key, descending = order.removeprefix("-"), order.startswith("-")
+        if key == "name":
+            return self.order_by(f"{'-' if descending else ''}name")
+        column = {"created": "changed_at", "size": "size", "tags": "tag_count"}[key]
+        return self.order_by(known_first(column, descending=descending), "name")
+
+
+class Repository(models.Model):
+    """A repository and the sums over what its tags reach, kept by the reading that last completed."""
+
+    class Source(models.TextChoices):
+        CATALOG = "catalog"
+        HAND = "hand"
+        EVENT = "event"
+
+    registry = models.ForeignKey(Registry, models.CASCADE, related_name="repositories")
+    name = models.CharField(max_length=255)
+    first_seen_at = models.DateTimeField()
+    listed_at = models.DateTimeField(null=True, help_text="the last complete tag listing")
+    tried_at = models.DateTimeField(null=True, help_text="the last attempt at the listing, good or bad")
+    problem = models.TextField(blank=True)
+    gone_at = models.DateTimeField(null=True, help_text="since when complete listings lack it")
+    doubt = models.TextField(blank=True, help_text="why the last listing isn't believed, as on Registry")
+    due_at = models.DateTimeField(null=True, help_text="when to read it next; null means now")
+    leased_until = models.DateTimeField(null=True, help_text="until when a worker has it to itself")
+    source = models.CharField(
+        max_length=8, choices=Source, default=Source.CATALOG, help_text="how regui learnt its name"
+    )
+    # Sums over visible (not folded) tags; null means not read yet, never zero.
+    tag_count = models.PositiveIntegerField(null=True)
+    size = models.PositiveBigIntegerField(null=True, help_text="bytes, each blob counted once")
+    unique_size = models.PositiveBigIntegerField(
+        null=True, help_text="of these, bytes that no tag of another repository reaches"
+    )
+    changed_at = models.DateTimeField(null=True, help_text="the newest created date among its images")
+    platforms = models.JSONField(default=list, help_text='["linux/amd64", …], most common first')
+    kind = models.CharField(max_length=16, blank=True, help_text="Manifest.Kind of its newest tag")
+    description = models.CharField(max_length=300, blank=True)
+
+    objects = RepositoryQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["registry", "name"], name="repository_name")]
+        indexes = [
+            models.Index(fields=["registry", "size"], name="repository_size"),
+            models.Index(fields=["registry", "changed_at"], name="repository_changed"),
+            models.Index(fields=["registry", "due_at"], name="repository_due"),
+        ]
+        verbose_name_plural = "repositories"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Sync(models.Model):
+    """One run of `regui sync`: what it did, and which repositories failed."""
+
+    registry = models.ForeignKey(Registry, models.CASCADE, related_name="syncs")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    repositories = models.PositiveIntegerField(default=0)
+    tags = models.PositiveIntegerField(default=0)
+    manifests = models.PositiveIntegerField(default=0, help_text="newly fetched")
+    requests = models.PositiveIntegerField(default=0)
+    failures = models.JSONField(default=list, help_text='[{"repository": …, "problem": …}, …]')
+    problem = models.TextField(blank=True, help_text="why the run as a whole failed")
+
+    class Meta:
+        ordering = ["-started_at"]
+        get_latest_by = "started_at"
+
+    def __str__(self) -> str:
+        return f"{self.registry} {self.started_at:%Y-%m-%d %H:%M}"
