@@ -1,7 +1,8 @@
 """The index: what regui remembers of registries.
 
-Everything here but `Registry` can be dropped and brought back by a crawl, save the moments things were first
-seen. What a crawl can't bring back (the journal) lives in `regui.actions` and refers to these rows by name.
+A crawl can bring back what these rows say of a registry, save the moments things were first seen. What it
+can't bring back at all is in `remembered`, and the journal in `regui.actions`: both refer to these rows by
+name.
 
 A manifest is kept once per registry, since its digest says all there is to say about it; which repositories
 hold it is a `Revision`, the registry's own word for it. A tag points at a manifest and says when that was
