@@ -120,6 +120,7 @@ def test_an_unknown_theme_is_not_kept() -> None:
     assert "theme" not in choose("pink", "/").cookies
 
 
+@pytest.mark.django_db
 def test_a_theme_is_not_chosen_from_another_site() -> None:
     assert Client(enforce_csrf_checks=True).post("/-/theme/", {"theme": "dark"}).status_code == 403
     assert Client().get("/-/theme/").status_code == 405
