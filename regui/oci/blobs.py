@@ -33,9 +33,9 @@ class Blobs(Caller):
         if length == 0:
             return
         reply = self.open(request)
-        reply.deadline = self.deadline(reply.length or 0)
+        chunks = self.stream(reply)
         try:
-            yield from verified(reply, digest) if whole else part(reply, offset, length)
+            yield from verified(chunks, digest) if whole else part(reply, chunks, offset, length)
         finally:
             reply.close()
 
@@ -91,17 +91,17 @@ class Blobs(Caller):
         )
 
 
-def verified(reply: Reply, digest: Digest) -> Iterator[bytes]:
-    """Yield the body's pieces; Misbehaved at its end when they aren't what the digest says."""
+def verified(chunks: Iterator[bytes], digest: Digest) -> Iterator[bytes]:
+    """Yield the pieces; Misbehaved at its end when they aren't what the digest says."""
     hashed = hashlib.new(digest.algorithm, usedforsecurity=False)
-    for chunk in reply.chunks():
+    for chunk in chunks:
         hashed.update(chunk)
         yield chunk
     if hashed.hexdigest() != digest.hex:
         raise Misbehaved(f"The registry sent other content than {digest}.")
 
 
-def part(reply: Reply, offset: int, length: int | None) -> Iterator[bytes]:
+def part(reply: Reply, chunks: Iterator[bytes], offset: int, length: int | None) -> Iterator[bytes]:
     """Yield the part that was asked for, also when the registry ignored the range and sent the whole blob."""
     skip = offset
     if reply.status == 206:
@@ -110,7 +110,7 @@ def part(reply: Reply, offset: int, length: int | None) -> Iterator[bytes]:
             raise Misbehaved("The registry sent another part of the blob than it was asked for.")
         skip = 0
     left = length
-    for chunk in reply.chunks():
+    for chunk in chunks:
         piece = chunk[skip:] if left is None else chunk[skip : skip + left]
         skip = max(0, skip - len(chunk))
         if piece:

@@ -7,7 +7,7 @@ import copy
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -28,8 +28,8 @@ from regui.oci.errors import (
     Refused,
     Unauthorized,
 )
-from regui.oci.headers import challenges
-from regui.oci.transport import Origin, Reply, Timeout, Transport
+from regui.oci.headers import challenges, warning
+from regui.oci.transport import SLOWEST, Origin, Reply, Timeout, Transport
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ GROWTH = 3  # each pause is that many times as long as the one before; up to hal
 PASSING = frozenset({429, 502, 503, 504})  # statuses that may be gone when asked again
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
-SLOWEST = 128 * 1024  # bytes a second; content gets this much more time by its size
+MAX_WARNINGS = 10
 SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -96,6 +96,7 @@ class Caller:
         self._credentials = credentials
         self._auth = Auth(self.origin, credentials, self._ask_token_server)
         self._introduced = threading.Event()
+        self._warnings: dict[str, None] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -119,6 +120,11 @@ class Caller:
         """How many requests this client and its `until`s have sent, those for tokens included."""
         return self._transport.requests
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the registry warned of so far, such as an end of service: each once, at most a few."""
+        return tuple(self._warnings)
+
     def call(self, request: Request, *, limit: int = MAX_JSON) -> Answer:
         """The whole answer, its status one of those expected. GET and HEAD are tried up to three times."""
         deadline = self.deadline(len(request.body or b""))
@@ -129,13 +135,17 @@ class Caller:
 
         return self._retrying(request.method, deadline, once)
 
-    def open(self, request: Request, size: int = 0) -> Reply:
-        """The same with its body unread; `size` is how many bytes are expected."""
-        deadline = self.deadline(size)
+    def open(self, request: Request) -> Reply:
+        """The same with its body unread."""
+        deadline = self.deadline(0)
         return self._retrying(request.method, deadline, lambda: self._open(request, deadline))
 
+    def stream(self, reply: Reply) -> Iterator[bytes]:
+        """The body of a reply to `open`, in pieces."""
+        return reply.stream(self._timeout.total, self._deadline)
+
     def deadline(self, size: int) -> float:
-        """When a call that moves so many bytes has to be over."""
+        """When a call that sends so many bytes has to be over."""
         return min(self._deadline, time.monotonic() + self._timeout.total + size / SLOWEST)
 
     def _open(self, request: Request, deadline: float) -> Reply:
@@ -149,8 +159,9 @@ class Caller:
                 reply = self._signed(request, url, deadline)
             else:
                 reply = self._transport.send(request.method, url, headers, request.body, deadline)
+            self._heed(reply)
             if reply.status in request.expect:
-                if is_html(reply.headers) and request.method == "GET":
+                if at_home and is_html(reply.headers) and request.method == "GET":
                     reply.close()
                     raise NotARegistry(f"{reply.origin} answered with a web page, not as a registry does.")
                 return reply
@@ -158,6 +169,12 @@ class Caller:
                 raise self._refusal(reply, request) if at_home else refused_elsewhere(reply, request.missing)
             url = self._redirected(reply, url, request)
         raise Misbehaved(f"{self.origin} sends requests round in circles.")
+
+    def _heed(self, reply: Reply) -> None:
+        """Keep what the registry warns of (distribution specification, "Warnings"), each once."""
+        for value in reply.headers.getlist("Warning"):
+            if (words := warning(value)) and len(self._warnings) < MAX_WARNINGS:
+                self._warnings.setdefault(words)
 
     def _redirected(self, reply: Reply, url: str, request: Request) -> str:
         """Where the reply sends us: on this host anywhere, on another one only for content, and never from

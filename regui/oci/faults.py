@@ -84,4 +84,5 @@ def tls(error: ssl.SSLError, host: str) -> Error:
         )
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return Dropped(f"{host} broke the connection off.")
-    return Unreachable(f"No TLS connection with {host} came about: {error.reason or 'it failed'}.")
+    why = getattr(error, "reason", None) or "it failed"
+    return Unreachable(f"No TLS connection with {host} came about: {why}.")

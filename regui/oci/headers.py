@@ -102,3 +102,9 @@ def received(value: str) -> int | None:
     """The position of the last byte a registry has of an upload (`0-999`: 999); None when it isn't that."""
     match = re.fullmatch(r"(?:bytes=)?0-(\d{1,18})", value.strip())
     return int(match[1]) if match else None
+
+
+def warning(value: str) -> str:
+    """The words of `299 - "…"`, the only warning the specification has; empty for another."""
+    match = re.match(rf"\s*299 - ({QUOTED})", value[:MAX_HEADER], re.DOTALL)
+    return " ".join(unquoted(match[1]).split())[:500] if match else ""

@@ -25,6 +25,7 @@ from regui.oci.faults import translated
 from regui.oci.timed import POOLS, within
 
 CHUNK = 64 * 1024
+SLOWEST = 128 * 1024  # bytes a second that content must move at, apart from a pause now and then
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -82,18 +83,35 @@ class Reply:
         return int(value) if value.isdecimal() and len(value) < 19 else None
 
     def chunks(self) -> Iterator[bytes]:
-        """The body as it comes in; Unreachable when it breaks off or is late."""
+        """The body as it comes in; Unreachable when it breaks off or isn't over by the deadline."""
         try:
-            with translated(str(self.origin)):
-                while True:
-                    with within(self.deadline):
-                        # read1 hands over what there is, where read would wait for a whole chunk.
-                        chunk = self._raw.read1(CHUNK, decode_content=True)
-                    if not chunk:
-                        return
-                    yield chunk
+            while chunk := self._piece():
+                yield chunk
         finally:
             self.close()
+
+    def stream(self, patience: float, ceiling: float) -> Iterator[bytes]:
+        """The body as it comes in, however long: waiting for it may take `patience` seconds, which bytes
+        that do come refill at a modest rate, and goes on until `ceiling` at most. Time that whoever takes
+        the bytes spends on them isn't counted."""
+        budget = patience
+        try:
+            while True:
+                start = time.monotonic()
+                self.deadline = min(ceiling, start + budget)
+                if not (chunk := self._piece()):
+                    return
+                spent = time.monotonic() - start
+                budget = min(patience, budget - spent + len(chunk) / SLOWEST)
+                yield chunk
+        finally:
+            self.close()
+
+    def _piece(self) -> bytes:
+        """What comes next; empty at the end."""
+        with translated(str(self.origin)), within(self.deadline):
+            # read1 hands over what there is, where read would wait for a whole chunk.
+            return self._raw.read1(CHUNK, decode_content=True)
 
     def read(self, limit: int) -> bytes:
         """The whole body; Misbehaved when it is longer than `limit` bytes."""

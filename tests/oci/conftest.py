@@ -6,6 +6,7 @@ import pytest
 
 from regui import oci
 from tests.fake import Fake
+from tests.oci.signing import TokenFake
 
 # Seconds; short enough for a suite of tests, long enough for a busy machine.
 SOON = oci.Timeout(pause=0.01)
@@ -30,3 +31,10 @@ def impatient(fake: Fake) -> Iterator[oci.Client]:
     """A client of the fake that soon gives up."""
     with oci.Client(fake.url, timeout=IMPATIENT) as connected:
         yield connected
+
+
+@pytest.fixture
+def tokens() -> Iterator[TokenFake]:
+    """The token server that the fake sends its clients to."""
+    with TokenFake() as server:
+        yield server

@@ -1,6 +1,6 @@
 """Credentials stay with the registry, wherever it sends us."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,11 +8,8 @@ from regui import oci
 from tests import images
 from tests.fake import Fake
 from tests.memory import Out, out
+from tests.oci.calls import BODY, DIGEST, NAME, Call
 
-NAME = "team/app"
-BODY = b"some bytes"
-DIGEST = oci.Digest.of(BODY)
-Call = Callable[[oci.Client], object]
 ALICE = oci.Credentials("alice", "s3cret-word")
 ASKS_FOR_BASIC = out(401, Www_Authenticate='Basic realm="x"')
 
