@@ -66,6 +66,9 @@ class Repository(models.Model):
     name = models.CharField(max_length=255)
     first_seen_at = models.DateTimeField()
     listed_at = models.DateTimeField(null=True, help_text="the last complete tag listing")
+    filled_at = models.DateTimeField(
+        null=True, help_text="its first complete tag listing: what comes later is news"
+    )
     tried_at = models.DateTimeField(null=True, help_text="the last attempt at the listing, good or bad")
     problem = models.TextField(blank=True)
     gone_at = models.DateTimeField(null=True, help_text="since when complete listings lack it")
