@@ -95,7 +95,7 @@ def test_moves_are_found_by_tag_digest_and_time() -> None:
 def test_many_moves_cost_few_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     factories.repository()
     repository = Repository.objects.select_related("registry").get()
-    names = [f"v{number}" for number in range(150)]
+    names = [f"v{number}" for number in range(100)]
     moves = [Move(repository, name, "", NEW, NOW, None, TagMove.How.CRAWL) for name in names]
     with django_assert_num_queries(2):
         history.write(moves)
