@@ -37,8 +37,8 @@ class RegistrySettings:
 def from_env(env: Env) -> dict[str, RegistrySettings]:
     """The registries by name: that of `REGUI_REGISTRY_URL` first, then those `REGUI_REGISTRIES` lists."""
     found: dict[str, RegistrySettings] = {}
+    name = default_name(env)
     if env.text("REGUI_REGISTRY_URL"):
-        name = checked("REGUI_REGISTRY_NAME", env.text("REGUI_REGISTRY_NAME", "main"))
         found[name] = one(env, name, "REGUI_REGISTRY")
     for name in re.split(r"[\s,]+", env.text("REGUI_REGISTRIES")):
         if not name:
@@ -47,6 +47,11 @@ def from_env(env: Env) -> dict[str, RegistrySettings]:
             raise refuse("REGUI_REGISTRIES", f"{name} is named twice")
         found[name] = one(env, name, f"REGUI_REGISTRY_{name.upper().replace('-', '_')}")
     return found
+
+
+def default_name(env: Env) -> str:
+    """What the one registry is called that has no name of its own: `REGUI_REGISTRY_URL`'s, or the demo's."""
+    return checked("REGUI_REGISTRY_NAME", env.text("REGUI_REGISTRY_NAME", "main"))
 
 
 def checked(setting: str, name: str) -> str:

@@ -260,7 +260,7 @@ def path(tmp_path: Path) -> str:
 
 def test_the_demo_starts_a_registry_fills_it_and_serves_it(data: Path, path: str) -> None:
     with serving(data, "demo", PATH=path) as site:
-        page = site.get("/demo/")
+        page = site.get("/main/")
         assert page.status == 200
         assert 'data-repository="shop/checkout/api"' in page.text
         (address,) = re.findall(r"the demo registry is (http://127\.0\.0\.1:\d+);", "\n".join(site.output))
@@ -277,7 +277,7 @@ def test_the_demo_starts_a_registry_fills_it_and_serves_it(data: Path, path: str
 
     # It is filled once: what was deleted stays deleted.
     with serving(data, "demo", PATH=path) as site:
-        assert site.get("/demo/").status == 200
+        assert site.get("/main/").status == 200
         (address,) = re.findall(r"the demo registry is (http://127\.0\.0\.1:\d+);", "\n".join(site.output))
         assert not any("filling" in line for line in site.output)
         with oci.Client(address) as client:
@@ -328,7 +328,7 @@ def test_where_a_docker_engine_runs_it_is_used(data: Path, path: str, tmp_path: 
     state = tmp_path / "state"
     state.mkdir()
     with serving(data, "demo", PATH=path, FAKE_DOCKER=str(state)) as site:
-        assert site.get("/demo/").status == 200
+        assert site.get("/main/").status == 200
         assert "starting a demo registry with Docker (registry:3)" in site.output
         assert site.stop() < 10
     calls = [json.loads(line) for line in (state / "calls").read_text().splitlines()]

@@ -9,13 +9,12 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from regui import demo, oci, prepare, serve
+from regui import demo, oci, prepare, registries, serve
 from regui.demo import company
 from regui.demo.fill import fill
 from regui.demo.server import running
+from regui.env import env
 from regui.registries import RegistrySettings
-
-NAME = "demo"
 
 
 class Command(BaseCommand):
@@ -27,7 +26,8 @@ class Command(BaseCommand):
         try:
             with running(settings.DATA, self.say) as url:
                 self.fill(url)
-                settings.REGISTRIES[NAME] = RegistrySettings(name=NAME, url=url)
+                name = registries.default_name(env)
+                settings.REGISTRIES[name] = RegistrySettings(name=name, url=url)
                 prepare.database()
                 self.say(f"the demo registry is {url}; Ctrl C ends both")
                 serve.serve(listener, lambda address: self.say(f"listening on {address}"))
