@@ -112,6 +112,8 @@ CSRF_COOKIE_SECURE = SECURE
 CSRF_FAILURE_VIEW = "regui.web.errors.csrf"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"
+# Browsers heed it where they trust the origin, and complain on the console of every other page.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin" if SECURE or (BIND.loopback and not URL) else None
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
