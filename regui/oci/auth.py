@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from regui.oci.errors import Error, Malformed, NotFound, Refused, TimedOut, Unauthorized, Unreachable
 from regui.oci.headers import Challenge
 from regui.oci.lenient import integer, parse_object, text
-from regui.oci.transport import Origin
+from regui.oci.origin import Origin
 
 Scopes = frozenset[str]
 CACHED = 1024

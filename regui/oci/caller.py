@@ -29,7 +29,8 @@ from regui.oci.errors import (
     Unauthorized,
 )
 from regui.oci.headers import challenges, warning
-from regui.oci.transport import SLOWEST, Origin, Reply, Timeout, Transport
+from regui.oci.origin import Origin
+from regui.oci.transport import SLOWEST, Reply, Timeout, Transport
 
 T = TypeVar("T")
 
@@ -81,7 +82,9 @@ class Caller:
         user_agent: str = f"regui/{__version__}",
         timeout: Timeout = Timeout(),  # noqa: B008
         pool_size: int = 8,
+        direct: bool = False,
     ) -> None:
+        """`direct` spares two thirds of what a request costs here: for those who send very many."""
         try:
             self.origin = Origin.of(url)
         except ValueError as error:
@@ -91,7 +94,13 @@ class Caller:
         self.url = f"{parts.scheme}://{parts.netloc}{self.base_path}"
         self._timeout, self._deadline = timeout, float("inf")
         self._transport = Transport(
-            self.origin, verify=verify, cert=cert, user_agent=user_agent, timeout=timeout, pool_size=pool_size
+            self.origin,
+            verify=verify,
+            cert=cert,
+            user_agent=user_agent,
+            timeout=timeout,
+            pool_size=pool_size,
+            direct=direct,
         )
         self._credentials = credentials
         self._auth = Auth(self.origin, credentials, self._ask_token_server)
@@ -151,13 +160,13 @@ class Caller:
     def _open(self, request: Request, deadline: float) -> Reply:
         """The reply with an expected status, after signing in and following redirects, by hand."""
         self._introduce(deadline)
-        url = self.url + request.path
+        url, origin = self.url + request.path, self.origin
         for _ in range(MAX_REDIRECTS):
-            at_home = Origin.of(url) == self.origin
-            headers = request.headers or {}
+            at_home = origin == self.origin
             if at_home:
                 reply = self._signed(request, url, deadline)
             else:
+                headers = request.headers or {}
                 reply = self._transport.send(request.method, url, headers, request.body, deadline)
             self._heed(reply)
             if reply.status in request.expect:
@@ -168,11 +177,12 @@ class Caller:
             if reply.status not in REDIRECTS or request.method not in SAFE:
                 raise self._refusal(reply, request) if at_home else refused_elsewhere(reply, request.missing)
             url = self._redirected(reply, url, request)
+            origin = Origin.of(url)
         raise Misbehaved(f"{self.origin} sends requests round in circles.")
 
     def _heed(self, reply: Reply) -> None:
         """Keep what the registry warns of (distribution specification, "Warnings"), each once."""
-        for value in reply.headers.getlist("Warning"):
+        for value in reply.headers.getlist("Warning") if "Warning" in reply.headers else ():
             if (words := warning(value)) and len(self._warnings) < MAX_WARNINGS:
                 self._warnings.setdefault(words)
 
@@ -202,7 +212,7 @@ class Caller:
             headers = dict(request.headers or {})
             if attempt.header:
                 headers["Authorization"] = attempt.header
-            reply = self._transport.send(request.method, url, headers, request.body, deadline)
+            reply = self._transport.send_to(self.origin, request.method, url, headers, request.body, deadline)
             if reply.status != 401:
                 return reply
             offered = challenges(reply.headers.getlist("WWW-Authenticate"))

@@ -34,7 +34,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 def text(value: Any) -> str:
     """The string, storable; empty for anything else."""
-    return value.translate(UNSTORABLE) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value if value.isascii() and "\0" not in value else value.translate(UNSTORABLE)
 
 
 def texts(value: Any) -> tuple[str, ...]:

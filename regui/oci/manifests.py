@@ -50,11 +50,13 @@ class Manifests(Caller):
         for the registry and counts as no pull, but says nothing about whether the manifest can be read.
 
         ManifestUnknown; Misbehaved when the content isn't what the digest says."""
-        headers = {"Accept": media.ACCEPT} | ({"If-None-Match": f'"{etag}"'} if etag else {})
-        request = dataclasses.replace(
-            self._request("GET", name, reference, "pull"),
-            headers=headers,
+        request = Request(
+            "GET",
+            f"/v2/{check_repository(name)}/manifests/{check_reference(reference)}",
+            frozenset({f"repository:{name}:pull"}),
+            {"Accept": media.ACCEPT, "If-None-Match": f'"{etag}"'} if etag else {"Accept": media.ACCEPT},
             expect=(200, 304) if etag else (200,),
+            missing=ManifestUnknown,
             elsewhere=True,
         )
         answer = self.call(request, limit=MAX_MANIFEST)

@@ -19,17 +19,23 @@ def fake() -> Iterator[Fake]:
         yield running
 
 
+@pytest.fixture(params=[False, True], ids=["requests", "direct"])
+def direct(request: pytest.FixtureRequest) -> bool:
+    """Both ways to the network, which must not differ in anything but their cost."""
+    return bool(request.param)
+
+
 @pytest.fixture
-def client(fake: Fake) -> Iterator[oci.Client]:
+def client(fake: Fake, direct: bool) -> Iterator[oci.Client]:
     """A client of the fake that asks again without much of a pause."""
-    with oci.Client(fake.url, timeout=SOON) as connected:
+    with oci.Client(fake.url, timeout=SOON, direct=direct) as connected:
         yield connected
 
 
 @pytest.fixture
-def impatient(fake: Fake) -> Iterator[oci.Client]:
+def impatient(fake: Fake, direct: bool) -> Iterator[oci.Client]:
     """A client of the fake that soon gives up."""
-    with oci.Client(fake.url, timeout=IMPATIENT) as connected:
+    with oci.Client(fake.url, timeout=IMPATIENT, direct=direct) as connected:
         yield connected
 
 

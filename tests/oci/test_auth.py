@@ -8,7 +8,7 @@ import pytest
 from regui import oci
 from regui.oci.auth import Attempt, Auth
 from regui.oci.headers import Challenge
-from regui.oci.transport import Origin
+from regui.oci.origin import Origin
 from tests.fake import Fake
 from tests.memory import Ask, Out, Repository, out
 from tests.oci.signing import (

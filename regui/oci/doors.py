@@ -1,0 +1,152 @@
+"""The two ways to urllib3: by requests, or, where a crawl sends a hundred thousand of them, straight to its
+pools, which costs a third of the time. TLS and deadlines are the same on both."""
+
+import ssl
+from pathlib import Path
+from typing import Any, Protocol
+
+import certifi
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+
+from regui.oci.errors import BadCertificate
+from regui.oci.origin import Origin
+from regui.oci.timed import POOLS
+
+ONCE = urllib3.Retry(False, redirect=False)  # asking again is the caller's affair
+
+
+class Door(Protocol):
+    """A way out: a reply with its body unread, to a request that is sent as it stands."""
+
+    def knock(
+        self,
+        method: str,
+        url: str,
+        origin: Origin,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout: tuple[float, float],
+    ) -> BaseHTTPResponse: ...
+
+    def close(self) -> None: ...
+
+
+class Adapter(HTTPAdapter):
+    """requests' way to urllib3, with connections that keep to deadlines and a TLS context made once.
+
+    It is used without requests' sessions: they read a redirect's body, however large, keep cookies, and take
+    proxies, CA bundles and passwords from the environment.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None, pool_size: int) -> None:
+        self.context = context
+        super().__init__(pool_connections=4, pool_maxsize=pool_size)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
+        origin = Origin.of(str(request.url))
+        host = {"scheme": origin.scheme, "host": origin.host, "port": origin.port}
+        return host, {"ssl_context": self.context} if origin.scheme == "https" else {}
+
+    def cert_verify(self, *_: Any, **__: Any) -> None:
+        """Nothing: the context says it all."""
+
+    def knock(
+        self,
+        method: str,
+        url: str,
+        origin: Origin,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout: tuple[float, float],
+    ) -> BaseHTTPResponse:
+        request = requests.Request(method, url, headers=headers, data=body).prepare()
+        return self.send(request, stream=True, timeout=timeout).raw
+
+
+class Pools:
+    """urllib3's pools without anything around them."""
+
+    def __init__(self, context: ssl.SSLContext | None, pool_size: int) -> None:
+        self._manager = urllib3.PoolManager(num_pools=4, maxsize=pool_size)
+        self._manager.pool_classes_by_scheme = POOLS
+        self._extra = {"ssl_context": context} if context else {}
+        self._last: tuple[Origin, HTTPConnectionPool] | None = None
+
+    def knock(
+        self,
+        method: str,
+        url: str,
+        origin: Origin,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout: tuple[float, float],
+    ) -> BaseHTTPResponse:
+        connect, read = timeout
+        return self._pool(origin).urlopen(
+            method,
+            url[url.index("/", url.index("//") + 2) :],
+            body,
+            headers,
+            retries=ONCE,
+            redirect=False,
+            assert_same_host=False,
+            timeout=urllib3.Timeout(connect=connect, read=read),
+            preload_content=False,
+            decode_content=False,
+        )
+
+    def _pool(self, origin: Origin) -> HTTPConnectionPool:
+        # The manager takes longer to find a pool than the pool to find a connection.
+        last = self._last
+        if last is None or last[0] is not origin:
+            pool = self._manager.connection_from_host(
+                origin.host, origin.port, origin.scheme, pool_kwargs=self._extra
+            )
+            self._last = last = origin, pool
+        return last[1]
+
+    def close(self) -> None:
+        self._manager.clear()
+
+
+def tls_context(verify: bool | str, cert: tuple[str, str] | str | None, *, alone: bool) -> ssl.SSLContext:
+    """How TLS is spoken. With `alone`, a CA file stands instead of the public authorities; without, beside
+    them."""
+    own = Path(verify) if isinstance(verify, str) else None
+    try:
+        if own and alone:
+            context = ssl.create_default_context(**where(own))
+        else:
+            context = ssl.create_default_context()
+            context.load_verify_locations(certifi.where())
+            if own:
+                context.load_verify_locations(**where(own))
+    except (OSError, ValueError) as error:
+        raise BadCertificate(f"The CA file {own} can't be read as certificates.") from error
+    if verify is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if cert:
+        file, key = (cert, None) if isinstance(cert, str) else cert
+        try:
+            # The empty password keeps OpenSSL from asking for one on a terminal.
+            context.load_cert_chain(file, key or None, password="")
+        except (OSError, ValueError) as error:
+            raise BadCertificate(
+                f"The client certificate {file} and its key can't be used together.",
+                hint="Both must be PEM files, the key without a password.",
+            ) from error
+    return context
+
+
+def where(path: Path) -> dict[str, Any]:
+    return {"capath" if path.is_dir() else "cafile": str(path)}
