@@ -18,10 +18,10 @@ from regui.index.models.manifests import (
     Revision,
     RevisionQuerySet,
 )
-from regui.index.models.ordering import known_first
 from regui.index.models.registries import Registry, Repository, RepositoryQuerySet, Sync
 from regui.index.models.remembered import Event, PullCount, Snapshot, TagMove
-from regui.index.models.tags import UNKNOWN, UNREAD, Tag, TagQuerySet
+from regui.index.models.tags import UNKNOWN, UNREAD, Tag, TagQuerySet, ordering_keys
+from regui.index.models.usage import Layer, Namespace, Storage
 
 __all__ = [
     "UNKNOWN",
@@ -31,8 +31,10 @@ __all__ = [
     "Child",
     "Content",
     "Event",
+    "Layer",
     "Manifest",
     "ManifestQuerySet",
+    "Namespace",
     "PullCount",
     "Registry",
     "Repository",
@@ -40,9 +42,10 @@ __all__ = [
     "Revision",
     "RevisionQuerySet",
     "Snapshot",
+    "Storage",
     "Sync",
     "Tag",
     "TagMove",
     "TagQuerySet",
-    "known_first",
+    "ordering_keys",
 ]

@@ -3,8 +3,9 @@
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
 
-from regui.index.models.ordering import known_first
+from regui.index.models.ordering import by_key
 
 
 class Registry(models.Model):
@@ -50,8 +51,7 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         key, descending = order.removeprefix("-"), order.startswith("-")
         if key == "name":
             return self.order_by(f"{'-' if descending else ''}name")
-        column = {"created": "changed_at", "size": "size", "tags": "tag_count"}[key]
-        return self.order_by(known_first(column, descending=descending), "name")
+        return self.order_by(*by_key({"created": "changed_key"}.get(key, f"{key}_key"), descending), "name")
 
 
 class Repository(models.Model):
@@ -88,20 +88,43 @@ class Repository(models.Model):
     platforms = models.JSONField(default=list, help_text='["linux/amd64", …], most common first')
     kind = models.CharField(max_length=16, blank=True, help_text="Manifest.Kind of its newest tag")
     description = models.CharField(max_length=300, blank=True)
+    # What lists are ordered by, so that a page of ten thousand is read off an index; -1 is unknown.
+    changed_key = models.BigIntegerField(default=-1, help_text="changed_at in seconds since 1970")
+    size_key = models.BigIntegerField(default=-1)
+    tags_key = models.BigIntegerField(default=-1)
+    unsettled_at = models.DateTimeField(
+        null=True, help_text="since when sums over several repositories may lack what became of this one"
+    )
 
     objects = RepositoryQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["registry", "name"], name="repository_name")]
         indexes = [
-            models.Index(fields=["registry", "size"], name="repository_size"),
-            models.Index(fields=["registry", "changed_at"], name="repository_changed"),
+            *(
+                models.Index(
+                    fields=["registry", f"-{key}_key", "name"],
+                    name=f"repository_by_{key}",
+                    condition=Q(gone_at=None),
+                )
+                for key in ("changed", "size", "tags")
+            ),
+            models.Index(
+                fields=["registry"], name="repository_unsettled", condition=Q(unsettled_at__isnull=False)
+            ),
             models.Index(fields=["registry", "due_at"], name="repository_due"),
         ]
         verbose_name_plural = "repositories"
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shared_size(self) -> int | None:
+        """Bytes, of its size, that tags of other repositories reach too; None while that isn't known."""
+        if self.size is None or self.unique_size is None:
+            return None
+        return max(self.size - self.unique_size, 0)  # the sum was taken a moment later than the other
 
 
 class Sync(models.Model):

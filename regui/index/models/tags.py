@@ -1,5 +1,6 @@
 """Tags."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -7,11 +8,17 @@ from django.db.models import Case, F, Max, Min, Q, Value, When, Window
 from django.db.models.functions import Coalesce
 
 from regui.index.models.manifests import Manifest
-from regui.index.models.ordering import known_first
+from regui.index.models.ordering import by_key
 from regui.index.models.registries import Repository
 
 # Keys of `Tag.created_key` and `Tag.size_key` for what has no value: after all that has, in falling order.
 UNKNOWN, UNREAD = -1, -2
+
+
+def ordering_keys(size: int | None, created_at: datetime | None) -> tuple[int, int]:
+    """`created_key` and `size_key` of tags on a manifest of that size and date."""
+    created = UNKNOWN if created_at is None else max(int(created_at.timestamp()), 0)
+    return created, UNKNOWN if size is None else size
 
 
 class TagQuerySet(models.QuerySet["Tag"]):
@@ -35,15 +42,14 @@ class TagQuerySet(models.QuerySet["Tag"]):
         in either direction, by name. Filter before, not after: groups are made of the rows there are.
         """
         key, descending = order.removeprefix("-"), order.startswith("-")
+        if key != "name":
+            return self.order_by(*by_key(f"{key}_key", descending), "manifest_id", "name")
+        # A tag without a manifest is a group of its own; row numbers are positive, so minus one is free.
+        group = Coalesce("manifest_id", F("id") * Value(-1))
+        lead = Window(Max("name") if descending else Min("name"), partition_by=group)
         unread = Case(When(manifest=None, then=Value(1)), default=Value(0))
-        if key == "name":
-            # A tag without a manifest is a group of its own; row numbers are positive, so minus one is free.
-            group = Coalesce("manifest_id", F("id") * Value(-1))
-            lead = Window(Max("name") if descending else Min("name"), partition_by=group)
-            sign = "-" if descending else ""
-            return self.annotate(lead=lead).order_by(unread, f"{sign}lead", "manifest_id", f"{sign}name")
-        column = {"created": "manifest__created_at", "size": "manifest__size"}[key]
-        return self.order_by(unread, known_first(column, descending=descending), "manifest_id", "name")
+        sign = "-" if descending else ""
+        return self.annotate(lead=lead).order_by(unread, f"{sign}lead", "manifest_id", f"{sign}name")
 
 
 class Tag(models.Model):
