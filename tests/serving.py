@@ -32,14 +32,16 @@ def environment(data: Path, **settings: str) -> dict[str, str]:
     return {name: value for name, value in (kept | standard | settings).items() if value}
 
 
-def regui(data: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def regui(
+    data: Path, *arguments: str, patience: float = PATIENCE, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
         [*PYTHON, "-m", "regui", *arguments],
         env=environment(data, **settings),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=patience,
         check=False,
     )
 
