@@ -7,7 +7,18 @@ from typing import Any
 
 from regui import oci
 from regui.index import usage
-from regui.index.models import Blob, BlobUse, Child, Manifest, Registry, Repository, Revision, Tag
+from regui.index.models import (
+    UNREAD,
+    Blob,
+    BlobUse,
+    Child,
+    Manifest,
+    Registry,
+    Repository,
+    Revision,
+    Tag,
+    ordering_keys,
+)
 
 NOW = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
@@ -28,9 +39,14 @@ def registry(name: str = "main", **fields: Any) -> Registry:
 def repository(name: str = "team/app", *, of: Registry | None = None, **fields: Any) -> Repository:
     """The repository of that name, made when there is none."""
     defaults = {"first_seen_at": NOW, "listed_at": NOW, "tried_at": NOW}
-    row, _ = Repository.objects.get_or_create(
-        registry=of or registry(), name=name, defaults=defaults | fields
-    )
+    fields = defaults | fields
+    keys = ordering_keys(fields.get("size"), fields.get("changed_at"))
+    fields |= {
+        "changed_key": keys[0],
+        "size_key": keys[1],
+        "tags_key": -1 if fields.get("tag_count") is None else fields["tag_count"],
+    }
+    row, _ = Repository.objects.get_or_create(registry=of or registry(), name=name, defaults=fields)
     return row
 
 
@@ -80,10 +96,13 @@ def hold(of: Repository, row: Manifest) -> Revision:
 
 def tag(of: Repository, name: str, on: Manifest | None = None, **fields: Any) -> Tag:
     """A tag on a manifest; one that was never read without."""
+    created_key, size_key = ordering_keys(on.size, on.created_at) if on else (UNREAD, UNREAD)
     defaults = {
         "first_seen_at": NOW,
         "seen_at": NOW if on else None,
         "folded": oci.companion(name) is not None,
+        "created_key": created_key,
+        "size_key": size_key,
     }
     return Tag.objects.create(repository=of, name=name, manifest=on, **(defaults | fields))
 

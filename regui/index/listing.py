@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from regui import oci
 from regui.index.batches import batches
-from regui.index.models import Registry, Repository, Tag
+from regui.index.models import UNREAD, Manifest, Registry, Repository, Tag, ordering_keys
 
 DANGLING = "The registry lists this tag, but has no manifest for it."
 
@@ -74,7 +74,9 @@ def _follow(one: Listing, there: dict[str, tuple[int, datetime | None]]) -> bool
     back = [pk for name, (pk, gone_at) in there.items() if gone_at is not None and name in listed]
     for some in batches(back):
         # What it was on before says nothing now.
-        Tag.objects.filter(pk__in=some).update(gone_at=None, seen_at=None, manifest=None, problem="")
+        Tag.objects.filter(pk__in=some).update(
+            gone_at=None, seen_at=None, manifest=None, problem="", created_key=UNREAD, size_key=UNREAD
+        )
     lost = [pk for name, (pk, gone_at) in there.items() if gone_at is None and name not in listed]
     unseen = Q(first_seen_at__lte=one.began) & (Q(seen_at=None) | Q(seen_at__lte=one.began))
     for some in batches(lost):
@@ -143,11 +145,16 @@ def seen(sights: Iterable[Sight], now: datetime) -> set[int]:
     for ids in batches(same):
         Tag.objects.filter(pk__in=ids).update(seen_at=now)
     for some in batches(moved):
+        on = Manifest.objects.filter(pk__in={tag.manifest_id for tag in some if tag.manifest_id})
+        rows = on.values_list("pk", "size", "created_at")
+        keys = {pk: ordering_keys(size, created_at) for pk, size, created_at in rows}
+        for tag in some:
+            tag.created_key, tag.size_key = keys.get(tag.manifest_id or 0, (UNREAD, UNREAD))
         Tag.objects.bulk_create(
             some,
             update_conflicts=True,
             unique_fields=["repository", "name"],
-            update_fields=["manifest", "seen_at", "problem"],
+            update_fields=["manifest", "seen_at", "problem", "created_key", "size_key"],
         )
     return {tag.repository_id for tag in moved}
 

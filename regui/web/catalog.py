@@ -13,7 +13,7 @@ from regui.index import fetch, search
 from regui.index.models import Manifest, Registry, Repository, RepositoryQuerySet
 from regui.web import overview, pulls
 from regui.web.forms import Wanted
-from regui.web.paging import paginate
+from regui.web.paging import by_key
 
 SORTS = {
     "-created": "Last change",
@@ -116,7 +116,7 @@ def read(
     rows."""
     deadline = time.monotonic() + fetch.BUDGET
     reading = fetch.catalog(registry, budget=fetch.BUDGET)
-    page = paginate(request, found)
+    page = by_key(request, found)
     if reading.error_code:
         return reading, page  # where the list can't be had, its rows would only be waited for in vain
     rows = fetch.repositories(list(page), budget=max(deadline - time.monotonic(), 0))
@@ -127,4 +127,4 @@ def read(
         error_code=rows.error_code,
         hint=reading.hint or rows.hint,
     )
-    return whole, paginate(request, found)
+    return whole, by_key(request, found)

@@ -18,6 +18,20 @@ def paginate(request: HttpRequest, rows: QuerySet[T] | Sequence[T]) -> Page[T]:
     return Paginator(rows, per_page(request.GET.get("per_page", ""))).get_page(request.GET.get("page"))
 
 
+def by_key(request: HttpRequest, rows: QuerySet[T], count: int | None = None) -> Page[T]:
+    """As `paginate`, for long lists: their keys are put in order first, which an index may do by itself, then
+    only the page's rows are read. `count` is how many rows there are, when that is known."""
+    keys = Paginator(rows.values_list("pk", flat=True), per_page(request.GET.get("per_page", "")))
+    if count is not None:
+        keys.count = count
+    page = keys.get_page(request.GET.get("page"))
+    found = rows.model._default_manager.filter(pk__in=list(page))
+    found.query.select_related = rows.query.select_related
+    by_key = {row.pk: row for row in found}
+    rows_of_page = [by_key[key] for key in page if key in by_key]
+    return Page(rows_of_page, page.number, keys)
+
+
 def per_page(text: str) -> int:
     """How many rows: the usual number unless told one, never more than `MOST`."""
     # isdecimal alone would let in other scripts' digits, and int() refuses numbers of thousands of digits.

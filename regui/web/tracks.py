@@ -15,7 +15,7 @@ from regui.index.models import Content, Manifest, Repository, Tag
 from regui.web import companions, pulls
 from regui.web.catalog import namespace
 from regui.web.forms import Wanted
-from regui.web.paging import paginate
+from regui.web.paging import by_key
 
 SORTS = {
     "-created": "Newest first",
@@ -35,7 +35,8 @@ def read(request: HttpRequest, repository: Repository, wanted: Wanted) -> tuple[
     """
 
     def page() -> Page[Tag]:
-        return paginate(request, matching(repository, wanted))
+        known = None if wanted.filtered else repository.tag_count
+        return by_key(request, matching(repository, wanted), known)
 
     reading = fetch.repository(repository, first=lambda: [tag.name for tag in page()])
     return reading, page()
@@ -74,6 +75,8 @@ class Tracks:
     @cached_property
     def total(self) -> int:
         """How many tags there are to filter."""
+        if self.repository.tag_count is not None:
+            return self.repository.tag_count
         return self.repository.tags.visible().count() if self.repository.pk else 0
 
     @property
