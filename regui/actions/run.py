@@ -18,11 +18,13 @@ from regui.actions import delete, journal, kept, plans
 from regui.actions.journal import Ending, Result, State
 from regui.actions.models import Action
 from regui.actions.plans import Plan
-from regui.index import listing, record
+from regui.index import history, listing, record
 from regui.index.connect import connect
-from regui.index.models import Registry, Repository
+from regui.index.models import Registry, Repository, TagMove
 
 log = logging.getLogger(__name__)
+
+How = TagMove.How
 
 # Seconds in which the bytes of an index's children must be there, before anything is deleted.
 KEEPING = 60.0
@@ -108,6 +110,7 @@ def conclude(
         return journal.doubt(action, error or silence)
     if seen.gone:
         update_index(repository, action, seen, began)
+        history.write(moves(repository, action, seen, timezone.now(), ours=not already))
         return journal.finish(action, ended(seen, error, already=already), timezone.now())
     if error is not None and may_still_happen(error):
         return journal.doubt(action, error)
@@ -180,6 +183,22 @@ def update_index(repository: Repository, action: Action, seen: ReadBack, began: 
     # Pushed anew, they lead elsewhere: the next page that shows them must look.
     repository.tags.filter(name__in=seen.stayed).update(manifest=None, seen_at=None)
     record.deleted(repository, action.digest, timezone.now())
+
+
+def moves(
+    repository: Repository, action: Action, seen: ReadBack, now: datetime, *, ours: bool
+) -> list[history.Move]:
+    """What became of the digest's tags: they left by the action (`ours`) or before it came, or were pushed
+    anew meanwhile. What the registry still lists has not left."""
+    left, noticed = (How.ACTION if ours else How.CRAWL), How.CRAWL
+    actor = action.actor if ours else ""
+    found = []
+    for tag in action.tags:
+        after = seen.stayed.get(tag, "")
+        if after is not None:
+            how, who = (noticed, "") if after else (left, actor)
+            found.append(history.Move(repository, tag, action.digest, after, now, None, how, who))
+    return found
 
 
 def settle(*, most: int = 5, budget: float = 2.0) -> list[Action]:

@@ -4,6 +4,7 @@ Several may notice the same move: a crawl, the registry's event, the action that
 and whoever knows more of it adds that.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,9 @@ from django.db.models import Max, Q, QuerySet
 from regui.index import search
 from regui.index.batches import batches
 from regui.index.models import Repository, Tag, TagMove
+
+# A digest as people copy it: some of its first digits, without the algorithm.
+SHORT = re.compile(r"[0-9a-f]{6,64}")
 
 
 @dataclass(frozen=True)
@@ -85,11 +89,10 @@ def latest(moves: Sequence[Move]) -> dict[tuple[int, str], TagMove]:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which moves: those of tags that match `tag` (a part of the name, or a pattern), from or to a digest
-    that begins like `digest`, not before `since`. Empty means all."""
+    """Which moves: those that match every word of `text`, not before `since`. A word is a part of a tag's
+    name or, with * and ?, the whole of it; or the beginning of a digest it moved from or to."""
 
-    tag: str = ""
-    digest: str = ""
+    text: str = ""
     since: datetime | None = None
 
 
@@ -99,15 +102,24 @@ ALL = Wanted()
 def of_repository(repository: Repository, wanted: Wanted = ALL) -> QuerySet[TagMove]:
     """The moves of the repository's tags, newest first."""
     found = TagMove.objects.filter(registry=repository.registry.name, repository=repository.name)
-    found = search.matching(found, wanted.tag, "tag")
-    if wanted.digest:
-        digest = wanted.digest.lower()
-        # Short digests, as pages show them, come without their algorithm.
-        start = digest if ":" in digest else f"sha256:{digest}"
-        found = found.filter(Q(before__startswith=start) | Q(after__startswith=start))
+    for word in search.words(wanted.text):
+        found = found.filter(matching(word))
     if wanted.since is not None:
         found = found.filter(at__gte=wanted.since)
     return found.order_by("-at", "-pk")
+
+
+def matching(word: str) -> Q:
+    """What one word asks of a move. Tags may well be called like a short digest, so that means either."""
+    if search.DIGEST_PREFIX.fullmatch(word):
+        return on(word)
+    of_tags = search.match(word, "tag")
+    return of_tags | on(f"sha256:{word}") if SHORT.fullmatch(word) else of_tags
+
+
+def on(start: str) -> Q:
+    """Moves from or to a digest that begins like that."""
+    return Q(before__startswith=start) | Q(after__startswith=start)
 
 
 def of_tag(repository: Repository, tag: str) -> QuerySet[TagMove]:

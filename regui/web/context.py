@@ -12,6 +12,7 @@ THEMES = ("system", "light", "dark")
 SECTIONS = {
     "registry": "repositories",
     "repository": "repositories",
+    "history": "repositories",
     "tag": "repositories",
     "manifest": "repositories",
     "manifest-delete": "repositories",

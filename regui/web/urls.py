@@ -3,7 +3,7 @@
 from django.urls import path
 
 from regui.web import converters  # noqa: F401 — registers the converters used below
-from regui.web.views import actions, manifests, registries, repositories, tags, theme
+from regui.web.views import actions, history, manifests, registries, repositories, tags, theme
 
 urlpatterns = [
     path("", registries.index, name="home"),
@@ -17,5 +17,6 @@ urlpatterns = [
         actions.delete_manifest,
         name="manifest-delete",
     ),
+    path("<reg:registry>/<repo:name>/-/history/", history.index, name="history"),
     path("<reg:registry>/<repo:name>/", repositories.detail, name="repository"),
 ]

@@ -83,10 +83,11 @@ def test_moves_are_found_by_tag_digest_and_time() -> None:
             move("", NEWER, tag="1.1", minutes=30),
         ]
     )
-    assert [tag for tag, _, _ in told(repository, tag="1.*")] == ["1.1", "1.0"]
-    assert [tag for tag, _, _ in told(repository, tag="LAT")] == ["latest", "latest"]
-    assert [tag for tag, _, _ in told(repository, digest=NEW)] == ["1.0", "latest"]
-    assert [tag for tag, _, _ in told(repository, digest=OLD.short)] == ["latest", "latest"]
+    assert [tag for tag, _, _ in told(repository, text="1.*")] == ["1.1", "1.0"]
+    assert [tag for tag, _, _ in told(repository, text="LAT")] == ["latest", "latest"]
+    assert [tag for tag, _, _ in told(repository, text=NEW)] == ["1.0", "latest"]
+    assert [tag for tag, _, _ in told(repository, text=OLD.short)] == ["latest", "latest"]
+    assert [tag for tag, _, _ in told(repository, text=f"latest {NEW[:20]}")] == ["latest"]
     assert [tag for tag, _, _ in told(repository, since=NOW + timedelta(minutes=20))] == ["1.1", "1.0"]
     assert [one.after for one in history.of_tag(repository, "latest")] == [NEW, OLD]
     assert told(factories.repository("team/other")) == []

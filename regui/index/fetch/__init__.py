@@ -5,7 +5,7 @@ budget, asks nothing while the index is fresh, and when the registry doesn't ans
 is remembered."""
 
 from regui.index.fetch.catalogs import catalog
-from regui.index.fetch.listings import repositories, repository
+from regui.index.fetch.listings import remembered, repositories, repository
 from regui.index.fetch.manifests import manifest, verify
 from regui.index.fetch.reading import BUDGET, CHECK_BUDGET, MAX_AGE, Reading
 from regui.index.fetch.referring import Referrer, referrers
@@ -19,6 +19,7 @@ __all__ = [
     "catalog",
     "manifest",
     "referrers",
+    "remembered",
     "repositories",
     "repository",
     "verify",

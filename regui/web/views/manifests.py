@@ -6,13 +6,15 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from regui.accounts import access
-from regui.index import fetch
+from regui.index import fetch, history
 from regui.index.models import Repository
-from regui.web import details, htmx
+from regui.web import details, htmx, story
 from regui.web.http import Request
 
 # Which other tags are on a digest is known once all were read; that is worth a second, but not each minute.
 SIBLINGS_BUDGET, SIBLINGS_AGE = 1.0, timedelta(days=1)
+# How many moves a tag's own page tells.
+MOVES = 5
 
 
 @require_safe
@@ -32,6 +34,12 @@ def page(request: Request, repository: Repository, reference: str, tag: str = ""
         "detail": details.of(repository, manifest, tag, request.GET),
         "reading": reading,
         "siblings": siblings,
+        "events": moves(repository, tag) if tag else [],
         "may_delete": request.actor.may(access.Right.DELETE),
     }
     return htmx.render(request, "manifests/detail.html", context, partials=["panel"])
+
+
+def moves(repository: Repository, tag: str) -> list[story.Event]:
+    """The last things that happened to a tag."""
+    return story.tell(repository, list(history.of_tag(repository, tag)[:MOVES]))
