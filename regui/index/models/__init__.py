@@ -8,6 +8,7 @@ A manifest is kept once per registry, since its digest says all there is to say 
 hold it is a `Revision`, the registry's own word for it. A tag points at a manifest and says when that was
 last seen."""
 
+from regui.index.models.inbox import Inbox, Unsummed
 from regui.index.models.manifests import (
     Blob,
     BlobUse,
@@ -31,6 +32,7 @@ __all__ = [
     "Child",
     "Content",
     "Event",
+    "Inbox",
     "Layer",
     "Manifest",
     "ManifestQuerySet",
@@ -47,5 +49,6 @@ __all__ = [
     "Tag",
     "TagMove",
     "TagQuerySet",
+    "Unsummed",
     "ordering_keys",
 ]
