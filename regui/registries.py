@@ -1,6 +1,7 @@
 """The registries that the environment names, one frozen record each."""
 
 import re
+import ssl
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -11,12 +12,13 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 RESERVED = frozenset({"api", "hooks", "healthz", "readyz", "metrics", "static", "accounts"})
 # `REGUI_REGISTRY_URL` is the address of a registry, not the beginning of the settings of one called "url".
 WORDS = frozenset({"url", "name", "username", "password", "verify", "pull-host"})
-WORDS |= {"ca-file", "client-cert", "client-key", "key"}
+WORDS |= {"ca-file", "client-cert", "client-key", "key", "events-token"}
 
 
 @dataclass(frozen=True)
 class RegistrySettings:
-    """How to reach one registry. `password` and `client_key` never appear in its repr."""
+    """How to reach one registry. `password` and `client_key` never appear in its repr; `prefix` is what the
+    names of its settings begin with."""
 
     name: str
     url: str
@@ -27,6 +29,8 @@ class RegistrySettings:
     client_key: str = field(default="", repr=False)
     verify: bool = True
     pull_host: str = ""
+    events_token: str = field(default="", repr=False)
+    prefix: str = "REGUI_REGISTRY"
 
     @property
     def host(self) -> str:
@@ -68,13 +72,11 @@ def one(env: Env, name: str, prefix: str) -> RegistrySettings:
     url = env.url(f"{prefix}_URL")
     if not url:
         raise refuse(f"{prefix}_URL", f"must say where the registry {name} is")
-    cert, key = env.file(f"{prefix}_CLIENT_CERT"), env.file(f"{prefix}_CLIENT_KEY")
-    if key and not cert:
-        raise refuse(f"{prefix}_CLIENT_CERT", f"must be set along with {prefix}_CLIENT_KEY")
     username, password = env.text(f"{prefix}_USERNAME"), env.secret(f"{prefix}_PASSWORD")
     if password and not username:
         raise refuse(f"{prefix}_USERNAME", f"must be set along with {prefix}_PASSWORD")
-    ca_file, verify = env.file(f"{prefix}_CA_FILE"), env.flag(f"{prefix}_VERIFY", default=True)
+    verify = env.flag(f"{prefix}_VERIFY", default=True)
+    ca_file, (cert, key) = authority(env, prefix), client_certificate(env, prefix)
     if ca_file and not verify:
         raise refuse(f"{prefix}_VERIFY", f"must be on for {prefix}_CA_FILE to have a meaning")
     return RegistrySettings(
@@ -87,7 +89,43 @@ def one(env: Env, name: str, prefix: str) -> RegistrySettings:
         client_key=key,
         verify=verify,
         pull_host=env.parsed(f"{prefix}_PULL_HOST", "", parse_host),
+        events_token=env.secret_parsed(f"{prefix}_EVENTS_TOKEN", "", parse_token),
+        prefix=prefix,
     )
+
+
+def authority(env: Env, prefix: str) -> str:
+    """The path of the file with the authorities to trust; empty when unset."""
+    name = f"{prefix}_CA_FILE"
+    path = env.file(name)
+    try:
+        if path:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError as error:
+        raise refuse(name, "the file holds no certificate in PEM format") from error
+    except OSError as error:
+        raise refuse(name, f"the file can't be read: {error.strerror}") from error
+    return path
+
+
+def client_certificate(env: Env, prefix: str) -> tuple[str, str]:
+    """The paths of a client certificate and of its key, the latter empty when one file holds both."""
+    name, key_name = f"{prefix}_CLIENT_CERT", f"{prefix}_CLIENT_KEY"
+    cert, key = env.file(name), env.file(key_name)
+    if key and not cert:
+        raise refuse(name, f"must be set along with {key_name}")
+    try:
+        if cert:
+            # Asked for a password, OpenSSL would wait for somebody to type it.
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.load_cert_chain(cert, key or None, password=lambda: "")
+    except ssl.SSLError as error:
+        there = f"it and {key_name} hold no" if key else "the file holds no"
+        why = f"{there} certificate and its private key, not encrypted, in PEM format"
+        raise refuse(name, why) from error
+    except OSError as error:
+        raise refuse(name, f"the file can't be read: {error.strerror}") from error
+    return cert, key
 
 
 def parse_host(text: str) -> str:
@@ -95,3 +133,10 @@ def parse_host(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._/-]+)?|\[[0-9a-fA-F:.]+\](:[0-9]+)?", text):
         raise ValueError("must be a host such as registry.example.com:5000, without https://")
     return text.rstrip("/")
+
+
+def parse_token(text: str) -> str:
+    """A secret that fits into a header as it is."""
+    if not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise ValueError("must be of visible ASCII characters, without spaces")
+    return text

@@ -3,10 +3,20 @@
 from pathlib import Path
 
 import pytest
+import trustme
 from django.core.exceptions import ImproperlyConfigured
 
 from regui.env import Env
 from regui.registries import RegistrySettings, from_env
+
+
+def certificates(folder: Path) -> None:
+    """An authority, and a certificate of it with its key, as ca, cert and key in that folder."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("regui")
+    authority.cert_pem.write_to_path(folder / "ca")
+    issued.cert_chain_pems[0].write_to_path(folder / "cert")
+    issued.private_key_pem.write_to_path(folder / "key")
 
 
 def test_without_a_setting_there_is_no_registry() -> None:
@@ -20,8 +30,8 @@ def test_one_registry_is_called_main() -> None:
 
 
 def test_one_registry_with_everything(tmp_path: Path) -> None:
-    for name in ("ca", "cert", "key", "password"):
-        (tmp_path / name).write_text(f"{name}\n")
+    certificates(tmp_path)
+    (tmp_path / "password").write_text("password\n")
     found = from_env(
         Env(
             {
@@ -70,6 +80,7 @@ def test_several_registries_have_settings_each() -> None:
     )
     assert list(found) == ["main", "prod-eu", "test", "dev"]
     assert not found["prod-eu"].verify
+    assert [one.prefix for one in found.values()][:2] == ["REGUI_REGISTRY", "REGUI_REGISTRY_PROD_EU"]
     assert found["test"].verify
 
 
@@ -121,16 +132,37 @@ def test_a_name_that_would_not_fit_an_address_is_refused(name: str) -> None:
             {"REGUI_REGISTRY_URL": "http://r", "REGUI_REGISTRY_CLIENT_KEY": __file__},
             "REGUI_REGISTRY_CLIENT_CERT: must be set along with",
         ),
-        (
-            {
-                "REGUI_REGISTRY_URL": "http://r",
-                "REGUI_REGISTRY_CA_FILE": __file__,
-                "REGUI_REGISTRY_VERIFY": "off",
-            },
-            "REGUI_REGISTRY_VERIFY: must be on",
-        ),
     ],
 )
 def test_what_can_not_be_meant_is_refused(values: dict[str, str], why: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=why):
         from_env(Env(values))
+
+
+def test_a_ca_file_that_would_not_be_looked_at_is_refused(tmp_path: Path) -> None:
+    certificates(tmp_path)
+    values = {"REGUI_REGISTRY_URL": "https://r", "REGUI_REGISTRY_CA_FILE": str(tmp_path / "ca")}
+    with pytest.raises(ImproperlyConfigured, match="REGUI_REGISTRY_VERIFY: must be on"):
+        from_env(Env(values | {"REGUI_REGISTRY_VERIFY": "off"}))
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"CA_FILE": "password"}, "REGUI_REGISTRY_EU_CA_FILE: the file holds no certificate"),
+        ({"CLIENT_CERT": "password"}, "REGUI_REGISTRY_EU_CLIENT_CERT: the file holds no certificate"),
+        ({"CLIENT_CERT": "cert"}, "REGUI_REGISTRY_EU_CLIENT_CERT: the file holds no certificate and its"),
+        (
+            {"CLIENT_CERT": "ca", "CLIENT_KEY": "key"},
+            "REGUI_REGISTRY_EU_CLIENT_CERT: it and REGUI_REGISTRY_EU_CLIENT_KEY hold no certificate",
+        ),
+    ],
+)
+def test_a_file_that_holds_something_else_is_refused(
+    values: dict[str, str], why: str, tmp_path: Path
+) -> None:
+    certificates(tmp_path)
+    (tmp_path / "password").write_text("hunter2")
+    files = {f"REGUI_REGISTRY_EU_{name}": str(tmp_path / file) for name, file in values.items()}
+    with pytest.raises(ImproperlyConfigured, match=why):
+        from_env(Env({"REGUI_REGISTRIES": "eu", "REGUI_REGISTRY_EU_URL": "https://r"} | files))
