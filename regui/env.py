@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 T = TypeVar("T")
 
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,10 @@ class Env:
     def choice(self, name: str, options: tuple[str, ...]) -> str | None:
         """One of the options, or None when unset."""
         return self.parsed(name, None, one_of(options))
+
+    def duration(self, name: str, default: str) -> timedelta:
+        """A length of time, written `90s`, `5m`, `12h` or `30d`."""
+        return self.parsed(name, parse_duration(default), parse_duration)
 
     def url(self, name: str) -> str:
         """An http or https address without a trailing slash; empty when unset."""
@@ -107,6 +114,13 @@ def one_of(options: tuple[str, ...]) -> Callable[[str], str | None]:
         return text
 
     return parse
+
+
+def parse_duration(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,6}) ?([smhd])", text, re.ASCII)
+    if found is None:
+        raise ValueError("must be a length of time such as 90s, 5m, 12h or 30d")
+    return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
 
 
 def parse_url(text: str) -> str:

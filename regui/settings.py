@@ -21,6 +21,7 @@ ANONYMOUS_ROLE = env.choice("REGUI_ANONYMOUS_ROLE", ("none", "reader", "admin"))
 REGISTRIES = registries.from_env(env)
 DATABASE = env.secret_parsed("REGUI_DATABASE_URL", database.sqlite(DATA / "regui.sqlite3"), database.parse)
 SECRET_KEY = env.secret("REGUI_SECRET_KEY") or secret_key(DATA / "secret-key")
+STALE_AFTER = env.duration("REGUI_STALE_AFTER", "1m")
 
 # What follows from them
 

@@ -71,6 +71,19 @@ def test_what_is_no_plain_path_is_refused(text: str) -> None:
         Env({"A": text}).path("A")
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("5m", 300), ("1 h", 3600), ("30d", 2_592_000), ("0s", 0)]
+)
+def test_a_length_of_time_has_a_unit(text: str, seconds: int) -> None:
+    assert Env({"A": text}).duration("A", "1m").total_seconds() == seconds
+
+
+@pytest.mark.parametrize("text", ["5", "m", "-1m", "1.5h", "5 minutes", "٥m", "9999999d"])
+def test_any_other_length_of_time_is_refused(text: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="A: must be a length of time"):
+        Env({"A": text}).duration("A", "1m")
+
+
 def test_a_file_has_to_exist(tmp_path: Path) -> None:
     assert Env({"A": str(tmp_path / "ca.pem")}).parsed("B", "unset", str) == "unset"
     with pytest.raises(ImproperlyConfigured, match="A: there is no such file"):
