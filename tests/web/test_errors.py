@@ -16,6 +16,7 @@ from pytest_django import Settings
 from regui import oci, urls
 from regui.accounts import access
 from regui.accounts.access import Actor, Right, Role
+from regui.index.connect import ensure_registries
 from regui.registries import RegistrySettings
 from regui.web import errors
 from tests.fake import Fake
@@ -81,6 +82,35 @@ def test_a_certificate_nobody_vouches_for_is_explained(
     assert page.status_code == 502
     assert "certificate is not trusted" in page.text
     assert "REGUI_REGISTRY_CA_FILE" in page.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (error(401, "UNAUTHORIZED"), ("USERNAME=regui", "PASSWORD_FILE=")),
+        (out(200, b"<html>Welcome to nginx!</html>", "text/html"), ("URL</code>", "URL=https")),
+    ],
+)
+def test_one_registry_of_several_is_told_its_own_settings(
+    answer: Out, words: tuple[str, str], settings: Settings, bob: Visitor
+) -> None:
+    with Fake() as fake:
+        fake.on("GET", r"/v2/.*", answer)
+        registered(settings, fake.url)
+        one = RegistrySettings("prod-eu", fake.url, prefix="REGUI_REGISTRY_PROD_EU")
+        settings.REGISTRIES = {"prod-eu": one}
+        ensure_registries()
+        page = bob.get("/prod-eu/")
+    for word in words:
+        assert f"REGUI_REGISTRY_PROD_EU_{word}" in page.text
+        assert f"REGUI_REGISTRY_{word}" not in page.text
+
+
+def test_a_registry_of_several_that_is_off_is_told_its_own_address(settings: Settings, bob: Visitor) -> None:
+    with Fake() as fake:
+        registered(settings, fake.url)
+    settings.REGISTRIES = {"main": RegistrySettings("main", fake.url, prefix="REGUI_REGISTRY_MAIN")}
+    assert "<code>REGUI_REGISTRY_MAIN_URL</code>" in bob.get("/main/").text
 
 
 def test_a_password_is_never_shown(

@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from regui.index.models import Registry
+from regui.registries import RegistrySettings
 from regui.web import paging
 
 register = template.Library()
@@ -194,6 +197,14 @@ def aria_sort(context: Context, field: str) -> SafeString:
     words = {field: "ascending", f"-{field}": "descending"}
     direction = words.get(current_sort(context))
     return format_html(' aria-sort="{}"', direction) if direction else NOTHING
+
+
+@register.simple_tag
+def setting(registry: Registry | None, word: str) -> str:
+    """The name of the environment variable with that word for this registry: REGUI_REGISTRY_PROD_EU_URL. For
+    none, or one the settings don't name, that of the only registry."""
+    named: RegistrySettings | None = settings.REGISTRIES.get(registry.name) if registry else None
+    return f"{named.prefix if named else RegistrySettings.prefix}_{word}"
 
 
 @register.inclusion_tag("components/pager.html", takes_context=True)
