@@ -20,6 +20,7 @@ BASE_PATH = env.path("REGUI_BASE_PATH")
 ANONYMOUS_ROLE = env.choice("REGUI_ANONYMOUS_ROLE", ("none", "reader", "admin"))
 REGISTRIES = registries.from_env(env)
 DATABASE = env.secret_parsed("REGUI_DATABASE_URL", database.sqlite(DATA / "regui.sqlite3"), database.parse)
+EVENTS_KEEP = env.duration("REGUI_EVENTS_KEEP", default="30d")
 SECRET_KEY = env.secret("REGUI_SECRET_KEY") or secret_key(DATA / "secret-key")
 STALE_AFTER = env.duration("REGUI_STALE_AFTER", "1m")
 
@@ -63,6 +64,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "regui.api.events.hooks",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -1,0 +1,93 @@
+"""Where registries send their notifications.
+
+A registry sends one at a time and waits: what isn't answered well within its time limit it sends again, and
+again, before any other. So an event is only stored here, and refused is nothing but what no registry sends.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from regui.index import inbox
+from regui.index.models import Registry
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/hooks/"
+# Bytes: a thousand events, or one about an image of many thousand layers.
+LARGEST = 1 << 20
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def hooks(get_response: GetResponse) -> GetResponse:
+    """Middleware that takes events before anyone looks at the Host header, which names us as the registry
+    knows us; and before all else, since there may be hundreds a second."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        name = request.path_info.removeprefix(PREFIX)
+        return get_response(request) if name == request.path_info else receive(request, name)
+
+    return middleware
+
+
+@csrf_exempt
+def receive(request: HttpRequest, registry: str) -> HttpResponse:
+    """202 once the events are stored. 401 without the secret, 404 for a registry that isn't ours, 413 for
+    more than anyone would send, 400 for what is no list of events; 503 when the database is out of order.
+
+    https://distribution.github.io/distribution/about/notifications/
+    """
+    if request.method != "POST":
+        return answer("Events come by POST.", 405, Allow="POST")
+    try:
+        row = Registry.objects.filter(name=registry, active=True).first()
+        if row is None:
+            return answer("There is no such registry.", 404)
+        if not is_secret(row, request.headers.get("Authorization", "")):
+            return answer("Send the secret as a bearer token.", 401, **{"WWW-Authenticate": "Bearer"})
+        return taken(request, row)
+    except DatabaseError as error:
+        log.warning("events of %s can't be stored: %s", registry, error)
+        return answer("The database can't be used; send it again.", 503)
+
+
+def taken(request: HttpRequest, registry: Registry) -> HttpResponse:
+    """The answer to events that come with the secret."""
+    length = request.headers.get("Content-Length", "")
+    if not length.isdecimal():
+        return answer("Say how long the body is.", 411)
+    if int(length) > LARGEST:
+        return answer(f"Send {LARGEST} bytes at most.", 413)
+    now = timezone.now()
+    try:
+        events = inbox.parse(registry.name, request.body, now)
+    except inbox.Garbage as error:
+        return answer(str(error), 400)
+    except UnreadablePostError:
+        return answer("The body broke off.", 400)
+    inbox.store(registry, events, now)
+    return answer("", 202)
+
+
+def is_secret(registry: Registry, header: str) -> bool:
+    """Whether an Authorization header has the registry's secret: the one from the settings, else the one that
+    regui made, of which it keeps a hash only."""
+    scheme, _, given = header.partition(" ")
+    record = settings.REGISTRIES.get(registry.name)
+    token = record.events_token if record else ""
+    expected = inbox.hashed(token) if token else registry.events_token
+    if scheme.lower() != "bearer" or not expected:
+        return False
+    return secrets.compare_digest(inbox.hashed(given.strip()), expected)
+
+
+def answer(words: str, status: int, **headers: str) -> HttpResponse:
+    text = f"{words}\n" if words else ""
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", status=status, headers=headers)
