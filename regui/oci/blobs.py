@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator
 
 from regui.oci.caller import Caller, Request
-from regui.oci.errors import BlobUnknown, Dropped, Malformed, Misbehaved
+from regui.oci.errors import BlobUnknown, Dropped, Malformed, Misbehaved, Unsupported
 from regui.oci.headers import content_range
 from regui.oci.names import Digest, check_repository
 from regui.oci.transport import Reply
@@ -75,7 +75,11 @@ class Blobs(Caller):
     def delete_blob(self, name: str, digest: Digest) -> None:
         """Take the blob out of this repository; other repositories keep it. Nobody but a test or a repair
         should: manifests that need it stay listed and broken. BlobUnknown, Unsupported."""
-        self.call(self._blob("DELETE", name, digest, {}, (200, 202, 204)))
+        try:
+            self.call(self._blob("DELETE", name, digest, {}, (200, 202, 204)))
+        except Unsupported as error:
+            error.hint = error.deleting
+            raise
 
     def _blob(
         self, method: str, name: str, digest: Digest, headers: dict[str, str], expect: tuple[int, ...]

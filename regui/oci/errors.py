@@ -149,10 +149,11 @@ class Conflict(Refused):
 
 
 class Unsupported(Refused):
-    """The registry doesn't offer this; for a delete: deletes are switched off."""
+    """The registry doesn't offer this; for a delete: deletes are switched off, and the hint says so."""
 
     code = "unsupported"
-    advice = (
+    advice = "Not every registry offers every part of the API; its documentation says which."
+    deleting: ClassVar[str] = (
         "Deletes are switched off in many registries. For distribution set "
         "REGISTRY_STORAGE_DELETE_ENABLED=true and restart it."
     )

@@ -106,6 +106,7 @@ class Manifests(Caller):
         except (Invalid, Unsupported) as error:
             # distribution 2 answers DIGEST_INVALID, Harbor UNSUPPORTED; with 405 it may be all deletes.
             if is_digest(reference) or error.status != 400:
+                error.hint = error.deleting if isinstance(error, Unsupported) else error.hint
                 raise
             raise Unsupported(
                 "The registry can't delete a tag without its manifest.",

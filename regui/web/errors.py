@@ -63,7 +63,7 @@ REGISTRY: dict[str, Problem] = {
     "denied": Problem(403, "The registry doesn't allow that", recipe="credentials", icon="lock"),
     "not-found": Problem(404, "The registry doesn't have it (any more)", icon="search"),
     "too-many-requests": Problem(503, "The registry asks for a pause", icon="clock", retry=True),
-    "unsupported": Problem(501, "The registry has deleting switched off", recipe="deletes", icon="lock"),
+    "unsupported": Problem(502, "The registry doesn't offer that"),
     "unavailable": Problem(502, "The registry is in trouble itself", icon="database", retry=True),
     "invalid": Problem(502, "The registry refused the request"),
     "conflict": Problem(409, "Something else in the registry still needs this"),
@@ -82,6 +82,8 @@ OUTAGES = frozenset(
         "too-many-requests",
     ]
 )
+# What "unsupported" means of a delete: this method, at this address, until the registry allows it.
+DELETES_OFF = Problem(405, "The registry has deleting switched off", recipe="deletes", icon="lock")
 UNFORESEEN = Problem(502, "The registry answered with an error", retry=True)
 
 
@@ -105,6 +107,13 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     )
     add_never_cache_headers(response)
     return htmx.toast(response, f"{problem.title}. {problem.message}".strip())
+
+
+def deletes_off(request: HttpRequest, message: str, hint: str) -> HttpResponse:
+    """405: a delete the registry allows nobody, with what to set there. What still works is to look."""
+    response = respond(request, replace(DELETES_OFF, message=message, hint=hint))
+    response["Allow"] = "GET, HEAD"
+    return response
 
 
 class Errors:

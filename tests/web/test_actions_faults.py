@@ -271,7 +271,7 @@ def test_a_registry_that_says_yes_and_does_nothing_is_not_believed(
 @pytest.mark.parametrize(
     ("refusal", "status", "code"),
     [
-        (error(405, "UNSUPPORTED"), 501, "unsupported"),
+        (error(405, "UNSUPPORTED"), 405, "unsupported"),
         (error(403, "DENIED"), 403, "denied"),
         (error(500, "UNKNOWN"), 502, "unavailable"),
         (error(412, "PRECONDITION"), 409, "conflict"),

@@ -31,7 +31,7 @@ ANSWERS = [
     (error(401, "UNAUTHORIZED"), 502, "accept regui&#x27;s credentials", "REGUI_REGISTRY_USERNAME"),
     (error(403, "DENIED"), 403, "allow that", "REGUI_REGISTRY_PASSWORD_FILE"),
     (error(404, "NAME_UNKNOWN"), 404, "any more", "Repositories of main"),
-    (error(405, "UNSUPPORTED"), 501, "switched off", "REGISTRY_STORAGE_DELETE_ENABLED=true"),
+    (error(405, "UNSUPPORTED"), 502, "offer that", "its documentation says which"),
     (error(429, "TOOMANYREQUESTS", Retry_After="7"), 503, "asks for a pause", "Try again"),
     (error(503, "UNAVAILABLE"), 502, "in trouble itself", "Try again"),
     (out(200, b"<html>Welcome to nginx!</html>", "text/html"), 502, "registry", "Try again"),

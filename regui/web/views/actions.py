@@ -104,6 +104,8 @@ def gone(request: Request, repository: Repository, digest: oci.Digest) -> HttpRe
 
 def told(request: Request, repository: Repository, action: Action) -> HttpResponse:
     """Where an action leads: to the repository when it was carried out, else to a page that says why not."""
+    if action.state == Action.State.FAILED and action.error_code == oci.Unsupported.code:
+        return errors.deletes_off(request, action.reason, action.hint)
     if action.state == Action.State.FAILED:
         return errors.respond(request, errors.of_registry(action.error_code, action.reason, action.hint))
     if action.state == Action.State.RUNNING:
