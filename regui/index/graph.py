@@ -74,6 +74,19 @@ def left_behind(repository: Repository, manifest: Manifest) -> list[Manifest]:
     return list(Manifest.objects.filter(pk__in=below - kept - {manifest.pk}).order_by("digest"))
 
 
+def only_here(repository: Repository, manifest: Manifest) -> int:
+    """The bytes that could be freed by deleting the manifest here, together with what of an index nothing
+    else leads to: those that nothing else in the registry needs, as far as it was read."""
+    doomed = {manifest.pk}
+    if manifest.kind == Manifest.Kind.INDEX:
+        doomed |= {child.pk for child in left_behind(repository, manifest)}
+    elsewhere = usage.lying().filter(manifest__in=usage.downwards([manifest.pk])[0])
+    stay = set(elsewhere.exclude(repository=repository).values_list("manifest_id", flat=True))
+    if manifest.pk in stay:
+        return 0
+    return usage.exclusive(doomed - reachable(stay))
+
+
 def _above(ids: Iterable[int]) -> set[int]:
     """These manifests and the indexes that contain one of them."""
     return set(ids) | usage.upwards(ids)

@@ -178,11 +178,13 @@ def repositories(registry: Registry, names: Iterable[str], began: datetime, *, c
     there = dict(registry.repositories.values_list("name", "gone_at"))
     new = sorted(listed - there.keys())
     for some in batches(new):
-        rows = [Repository(registry=registry, name=name, first_seen_at=began) for name in some]
+        rows = [
+            Repository(registry=registry, name=name, first_seen_at=began, unsettled_at=began) for name in some
+        ]
         Repository.objects.bulk_create(rows, ignore_conflicts=True)
     back = [name for name in listed if there.get(name) is not None]
     for some_names in batches(back):
-        registry.repositories.filter(name__in=some_names).update(gone_at=None)
+        registry.repositories.filter(name__in=some_names).update(gone_at=None, unsettled_at=began)
     if not complete:
         return Catalog(len(new) + len(back))
     present = [name for name, gone_at in there.items() if gone_at is None]
@@ -192,7 +194,8 @@ def repositories(registry: Registry, names: Iterable[str], began: datetime, *, c
     for some_names in batches([] if suspicious else lost):
         # Repositories opened since it began are there, whatever it says.
         seen_since = Q(listed_at__gt=began) | Q(first_seen_at__gt=began)
-        gone += registry.repositories.filter(name__in=some_names).exclude(seen_since).update(gone_at=began)
+        lost_rows = registry.repositories.filter(name__in=some_names).exclude(seen_since)
+        gone += lost_rows.update(gone_at=began, unsettled_at=began)
     registry.tried_at, registry.problem = began, suspicious
     registry.listed_at = began
     registry.save(update_fields=["listed_at", "tried_at", "problem"])

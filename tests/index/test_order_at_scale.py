@@ -19,7 +19,7 @@ def test_a_page_of_tags_is_read_off_an_index(order: str) -> None:
     bulk.tags(repository, 300)
     plan = repository.tags.visible().grouped(order).values_list("pk")[100:150].explain()
 
-    assert "USING COVERING INDEX tag_by_" in plan
+    assert "INDEX tag_by_" in plan
     assert "TEMP B-TREE" not in plan
 
 

@@ -13,10 +13,13 @@ class Storage(models.Model):
     seconds = models.FloatField(help_text="how long the settling took")
     size = models.PositiveBigIntegerField(help_text="bytes that any manifest known to lie there needs")
     tagged = models.PositiveBigIntegerField(help_text="of these, bytes that a tag reaches")
+    loose = models.PositiveBigIntegerField(
+        default=0, help_text="of these, bytes that no tag reaches, and that belong to nothing a tag reaches"
+    )
     apart = models.PositiveBigIntegerField(
         help_text="what the visible tags would take if each had its bytes to itself"
     )
-    untagged = models.PositiveIntegerField(help_text="manifests that no tag reaches")
+    untagged = models.PositiveIntegerField(help_text="manifests that `loose` is about")
     repositories = models.PositiveIntegerField()
     empty = models.PositiveIntegerField(help_text="of these, repositories without a tag")
     unread = models.PositiveIntegerField(help_text="of these, repositories whose tags were never listed")
