@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from regui import oci
 from regui.index.models import Registry, Repository
-from tests import factories
+from tests import factories, images
 from tests.fake import Fake
 from tests.memory import error
 from tests.registry import RunningRegistry
@@ -240,8 +241,33 @@ def test_a_registry_that_lists_nothing_says_how_to_go_on(bob: Visitor, settings:
         fake.on("GET", "/v2/_catalog", error(404, "NOT_FOUND"))
         registered(settings, fake.url)
         page = bob.get("/main/")
-    assert page.status_code == 200
-    assert "Open a repository by its name" in page.text
+        assert page.status_code == 200
+        assert "Open a repository by its name" in page.text
+        numbers = " ".join(page.text.partition('<dl class="stats">')[2].partition("</dl>")[0].split())
+        assert re.findall("<dd> ?([^<]+)<small>", numbers) == ["unknown"] * 4, "not zero"
+        assert 'name="open"' in page.text
+
+        with oci.Client(fake.url) as client:
+            images.push(client, "team/app", images.image(), ["1.0"])
+        found = bob.get("/main/", {"open": f" {fake.url.removeprefix('http://')}/team/app "}, follow=True)
+        assert found.redirect_chain == [("/main/team/app/", 302)]
+        assert 'data-tag="1.0"' in found.text
+        page = bob.get("/main/")
+    assert names(page.text) == ["team/app"]
+    assert re.search(r"<dt>Repositories</dt>\s*<dd><span[^>]*>≥ 1</span><small>the registry", page.text)
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize("name", ["", "/", "Upper", "a//b", "a/-/b", "a\0b", "x" * 300])
+def test_a_name_that_nothing_can_have_is_not_opened(name: str, bob: Visitor) -> None:
+    page = bob.get("/main/", {"open": name})
+    assert page.status_code == 404
+    assert "Nothing can be called that" in page.text
+
+
+@pytest.mark.usefixtures("shelf")
+def test_opening_by_name_asks_for_permission_first(charlie: Visitor) -> None:
+    assert charlie.get("/main/", {"open": "team/web"}).status_code == 404
 
 
 @pytest.mark.usefixtures("shelf")

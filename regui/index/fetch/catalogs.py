@@ -12,7 +12,7 @@ from regui.index.models import Registry
 
 CATALOG = "_catalog"
 UNLISTED = "This registry doesn't list its repositories."
-UNLISTED_HINT = "Open a repository by its name: put it behind the registry's in the address."
+UNLISTED_HINT = "Open a repository by its name; regui remembers it from then on."
 
 
 def catalog(registry: Registry, *, budget: float = BUDGET, max_age: timedelta = MAX_AGE) -> Reading:

@@ -1,9 +1,12 @@
 """Repositories: those of a registry, and one with its tags."""
 
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
+from regui import oci
 from regui.accounts import access
+from regui.index.models import Registry
 from regui.web import catalog, errors, forms, htmx, tracks
 from regui.web.http import Request
 
@@ -12,6 +15,8 @@ from regui.web.http import Request
 def index(request: Request, registry: str) -> HttpResponse:
     """A registry's repositories, filtered, sorted, paged; what the page shows is read first if it is old."""
     row = access.registry(request.actor, registry)
+    if "open" in request.GET:
+        return opened(row, request.GET["open"])
     listed = access.repositories(request.actor, row)
     wanted = forms.wanted(request.GET, catalog.SORTS, default="-created")
     reading, page = catalog.read(request, row, catalog.matching(listed, wanted))
@@ -26,6 +31,12 @@ def index(request: Request, registry: str) -> HttpResponse:
         "page": page,
     }
     return htmx.render(request, "repositories/index.html", context, partials=["results"])
+
+
+def opened(registry: Registry, text: str) -> HttpResponse:
+    """On to the repository of that name, with or without the host before it. Raises `oci.InvalidName`."""
+    name = text.strip().removeprefix(f"{registry.pull_host}/").strip("/")
+    return redirect("repository", registry.name, oci.check_repository(name))
 
 
 @require_safe
