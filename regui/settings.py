@@ -22,6 +22,7 @@ REGISTRIES = registries.from_env(env)
 DATABASE = env.secret_parsed("REGUI_DATABASE_URL", database.sqlite(DATA / "regui.sqlite3"), database.parse)
 EVENTS_KEEP = env.duration("REGUI_EVENTS_KEEP", default="30d")
 SECRET_KEY = env.secret("REGUI_SECRET_KEY") or secret_key(DATA / "secret-key")
+SNAPSHOTS_KEEP = env.duration("REGUI_SNAPSHOTS_KEEP", default="730d")
 STALE_AFTER = env.duration("REGUI_STALE_AFTER", "1m")
 
 # What follows from them

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
@@ -94,7 +94,7 @@ def settle_now(registry: Registry) -> Storage:
         tally.add(blob, repository, bool(folded), size or 0)
     tally.finish()
     attached, loose, untagged = untagged_bytes(registry, tally.blobs)
-    write_repositories(registry, tally, began)
+    write_repositories(registry, tally)
     write_namespaces(registry, tally)
     write_layers(registry, tally)
     counts = rows.aggregate(
@@ -164,17 +164,18 @@ def new_bytes(manifests: set[int], blobs: Bits) -> int:
     return total
 
 
-def write_repositories(registry: Registry, tally: Tally, began: datetime) -> None:
+def write_repositories(registry: Registry, tally: Tally) -> None:
     """What only each of them needs."""
+    rows = Repository.objects.filter(registry=registry).listed()
     changed = []
-    rows = Repository.objects.filter(registry=registry).listed().only("size", "unique_size")
-    for row in rows.iterator():
-        unique = None if row.size is None else tally.unique.get(row.pk, 0)
-        if row.unique_size != unique:
-            row.unique_size = unique
-            changed.append(row)
+    for pk, size, old in rows.values_list("pk", "size", "unique_size").iterator():
+        unique = None if size is None else tally.unique.get(pk, 0)
+        if old != unique:
+            changed.append((unique, pk))
     for some in batches(changed):
-        Repository.objects.bulk_update(some, ["unique_size"])
+        # Django's own bulk_update asks one long statement for a case each, which takes twenty times as long.
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.executemany("UPDATE index_repository SET unique_size = %s WHERE id = %s", some)
 
 
 def write_namespaces(registry: Registry, tally: Tally) -> None:
