@@ -17,7 +17,7 @@ export REGISTRY_BINARY
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-long lint types fix lock
+.PHONY: help run install test test-long lint bench types fix lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,9 @@ lint: .venv/tested ## check style, templates and migrations
 	$(BIN)/ruff format --check
 	$(BIN)/djlint templates --lint
 	$(CHECK_ENV) REGUI_DATABASE_URL=sqlite://:memory: $(REGUI) makemigrations --check --dry-run
+
+bench: .venv/tested ## measure what docs/performance.md tells (SIZE=small, medium or full; FOLDER= to keep what it reads)
+	$(CHECK_ENV) $(BIN)/python -m bench $(or $(SIZE),medium) $(FOLDER)
 
 types: .venv/tested ## check types
 	$(CHECK_ENV) REGUI_DATABASE_URL=sqlite://:memory: $(BIN)/mypy
