@@ -20,22 +20,24 @@ class TestSlow:
     def test_a_page_stops_in_time_and_goes_on_at_the_next_visit(
         self, pushed: Fake, unsaved: Repository
     ) -> None:
-        pushed.on("GET", r"/v2/.*/manifests/.*", slow(0.25))
+        pushed.on("GET", r"/v2/.*/manifests/.*", slow(0.4))
         began = time.monotonic()
-        reading = fetch.repository(unsaved, budget=0.5)
+        reading = fetch.repository(unsaved, budget=0.9)
 
         assert time.monotonic() - began < 5
         assert (reading.complete, reading.problem) == (False, "")
         assert unsaved.tag_count == 20
         assert (unsaved.size, unsaved.changed_at) == (None, None)
         for _ in range(10):
-            if fetch.repository(unsaved, budget=0.5).complete:
+            if fetch.repository(unsaved, budget=0.9).complete:
                 break
         assert not Tag.objects.filter(seen_at=None).exists()
         assert unsaved.size is not None
         # What was read once is not read again, though the listing is as fresh as it was.
         assert count(pushed, "/tags/list") == 1
-        assert count(pushed, "/manifests/00") == 1
+        asked = len(pushed.seen)
+        fetch.repository(unsaved, budget=0.9)
+        assert len(pushed.seen) == asked
 
     def test_the_rows_shown_are_read_first(self, pushed: Fake, unsaved: Repository) -> None:
         pushed.on("GET", r"/v2/.*/manifests/.*", slow(0.2))
