@@ -65,6 +65,14 @@ class Env:
         """A length of time, written `90s`, `5m`, `12h` or `30d`."""
         return self.parsed(name, parse_duration(default), parse_duration)
 
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        """A whole number between the two, themselves included."""
+        return self.parsed(name, default, between(least, most))
+
+    def share(self, name: str, default: str) -> float:
+        """A part of the whole, written `10%`: 0.1. Between 1% and 100%."""
+        return self.parsed(name, parse_share(default), parse_share)
+
     def url(self, name: str) -> str:
         """An http or https address without a trailing slash; empty when unset."""
         return self.parsed(name, "", parse_url)
@@ -121,6 +129,22 @@ def parse_duration(text: str) -> timedelta:
     if found is None:
         raise ValueError("must be a length of time such as 90s, 5m, 12h or 30d")
     return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
+
+
+def between(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def parse_share(text: str) -> float:
+    found = re.fullmatch(r"(\d{1,3}) ?%", text, re.ASCII)
+    if found is None or not 1 <= int(found[1]) <= 100:
+        raise ValueError("must be a share from 1% to 100%")
+    return int(found[1]) / 100
 
 
 def parse_url(text: str) -> str:

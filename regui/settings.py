@@ -24,6 +24,10 @@ EVENTS_KEEP = env.duration("REGUI_EVENTS_KEEP", default="30d")
 SECRET_KEY = env.secret("REGUI_SECRET_KEY") or secret_key(DATA / "secret-key")
 SNAPSHOTS_KEEP = env.duration("REGUI_SNAPSHOTS_KEEP", default="730d")
 STALE_AFTER = env.duration("REGUI_STALE_AFTER", "1m")
+SYNC_EVERY = env.duration("REGUI_SYNC_EVERY", "5m")
+SYNC_CONCURRENCY = env.number("REGUI_SYNC_CONCURRENCY", 6, 1, 64)
+SYNC_RATE = env.number("REGUI_SYNC_RATE", 0, 0, 100_000)
+SYNC_SHARE = env.share("REGUI_SYNC_SHARE", "10%")
 
 # What follows from them
 

@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 
 from django.conf import settings
 
 from regui import __version__, oci
+from regui.index import pages
 from regui.index.models import Registry
 from regui.registries import RegistrySettings
 
@@ -21,6 +23,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 THREADS = 8
+# Seconds a crawl waits for an answer: a catalog may take a minute.
+PATIENCE = 75.0
 # What a thread may overrun its deadline by before it is left to finish on its own.
 GRACE = 0.25
 # How long what didn't answer is left in peace, so that not every page waits for it. A refused connection
@@ -33,11 +37,18 @@ EVERYTHING = ""
 class Link:
     """A client for one registry, the threads that use it and what went wrong last."""
 
+    record: RegistrySettings
     client: oci.Client
     pool: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(THREADS, thread_name_prefix="registry")
     )
     rests: dict[str, tuple[float, oci.Error]] = field(default_factory=dict)
+
+    @cached_property
+    def crawler(self) -> oci.Client:
+        """A client whose requests cost less here and may take longer; what fails is its user's affair."""
+        patient = oci.Timeout(read=PATIENCE, total=2 * PATIENCE)
+        return build(self.record, direct=True, tries=1, timeout=patient)
 
     def check(self, what: str) -> None:
         """Nothing, or raises the failure of a moment ago without asking again: the registry's, or this one
@@ -68,6 +79,7 @@ class Link:
         Nothing starts after the deadline (monotonic) and nothing is waited for much longer than that: what
         isn't done by then is `TimedOut`. `work` must not touch the database: a thread's connection is its
         own."""
+        pages.note()
 
         def attempt(item: T) -> R | oci.Error:
             if deadline is not None and time.monotonic() >= deadline:
@@ -96,13 +108,14 @@ _lock = threading.Lock()
 
 def link(registry: Registry) -> Link:
     """The link to that registry. Raises `oci.Unreachable` when the settings no longer name it."""
+    pages.note()
     try:
         record: RegistrySettings = settings.REGISTRIES[registry.name]
     except KeyError:
         raise oci.Unreachable(f"The settings no longer say where the registry {registry.name} is.") from None
     with _lock:
         if record not in _links:
-            _links[record] = Link(build(record))
+            _links[record] = Link(record, build(record))
         return _links[record]
 
 
@@ -119,9 +132,11 @@ def close() -> None:
     for one in ended:
         one.pool.shutdown(wait=False, cancel_futures=True)
         one.client.close()
+        if "crawler" in vars(one):
+            one.crawler.close()
 
 
-def build(record: RegistrySettings) -> oci.Client:
+def build(record: RegistrySettings, **options: Any) -> oci.Client:
     """A new client with the record's address, credentials and certificates."""
     credentials = oci.Credentials(record.username, record.password) if record.username else None
     cert = (record.client_cert, record.client_key) if record.client_key else record.client_cert or None
@@ -132,6 +147,7 @@ def build(record: RegistrySettings) -> oci.Client:
         cert=cert,
         user_agent=f"regui/{__version__}",
         pool_size=THREADS,
+        **options,
     )
 
 

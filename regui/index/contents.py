@@ -1,5 +1,5 @@
-"""Manifests from registries with all that belongs to them: requests in the link's threads, rows in the
-calling one.
+"""Manifests from registries with all that belongs to them: requests in other threads, rows in the calling
+one.
 
 What is new is asked for level by level, the configs and children of a level at a time, and then written. No
 request is made while the database is held. What couldn't be finished stays unread, never half known.
@@ -16,6 +16,7 @@ from regui.index import facts, record
 from regui.index.batches import batches
 from regui.index.connect import Link, is_outage
 from regui.index.models import Repository
+from regui.index.talk import Talk, ask, settle
 
 CONFIG_LIMIT = 8 << 20
 # Bytes of configs read at one time; they are a few kilobytes each, unless someone means harm.
@@ -76,6 +77,11 @@ def store(
     now: datetime,
     outcome: Outcome,
 ) -> Stored:
+    """`storing`, waited for."""
+    return settle(storing(found, now, outcome), link, deadline)
+
+
+def storing(found: Sequence[tuple[Repository, oci.Content]], now: datetime, outcome: Outcome) -> Talk[Stored]:
     """Keep manifests that these repositories answered with, along with configs and children.
 
     One whose config couldn't be read this time is left out, to be read again; children that couldn't stay
@@ -95,7 +101,7 @@ def store(
         if not level:
             break
         sound = parsed(level.values(), stored)
-        configs = _configs(link, sound, deadline, outcome)
+        configs = yield from _configs(sound, outcome)
         for repository, content in sound:
             if content.digest in configs:
                 new.append((repository, facts.of(content, configs[content.digest])))
@@ -109,9 +115,7 @@ def store(
         visited |= set(children)
         for digest in record.keys(registry, children, read=True):
             del children[oci.Digest(digest)]
-        level = _contents(
-            link, [(repo, digest) for digest, repo in children.items()], deadline, outcome, missing
-        )
+        level = yield from _contents([(repo, digest) for digest, repo in children.items()], outcome, missing)
     outcome.new += len(new)
     stored.ids |= record.manifests(registry, new, now)
     # The same manifest may have come from several repositories at once; each holds it.
@@ -149,11 +153,8 @@ def parsed(
 
 
 def _configs(
-    link: Link,
-    found: Sequence[tuple[Repository, oci.Content]],
-    deadline: float | None,
-    outcome: Outcome,
-) -> dict[str, bytes | None]:
+    found: Sequence[tuple[Repository, oci.Content]], outcome: Outcome
+) -> Talk[dict[str, bytes | None]]:
     """The config of each manifest by its digest: None when it has none worth reading, or none that can be
     read. Manifests whose config may yet be readable another time are left out."""
     configs: dict[str, bytes | None] = {}
@@ -166,14 +167,13 @@ def _configs(
             configs[content.digest] = descriptor.data
         else:
             wanted.append((content.digest, repository.name, descriptor))
-    client = link.client.until(deadline)
 
-    def read(job: tuple[str, str, oci.Descriptor]) -> bytes:
+    def read(client: oci.Client, job: tuple[str, str, oci.Descriptor]) -> bytes:
         _, name, descriptor = job
         return client.read_blob(name, descriptor.digest, limit=min(descriptor.size, CONFIG_LIMIT))
 
     for some in weighed(wanted, AT_ONCE, lambda job: min(job[2].size, CONFIG_LIMIT)):
-        for (digest, _, _), answer in link.map(read, some, deadline):
+        for (digest, _, _), answer in (yield from ask(read, some)):
             if isinstance(answer, bytes):
                 configs[digest] = answer
             elif not outcome.ends(answer):
@@ -182,22 +182,19 @@ def _configs(
 
 
 def _contents(
-    link: Link,
     wanted: Sequence[tuple[Repository, str]],
-    deadline: float | None,
     outcome: Outcome,
     missing: list[tuple[Repository, str]],
-) -> dict[oci.Digest, tuple[Repository, oci.Content]]:
+) -> Talk[dict[oci.Digest, tuple[Repository, oci.Content]]]:
     """Manifests by digest, those that could be had; the ones that aren't there are added to `missing`."""
-    client = link.client.until(deadline)
 
-    def read(job: tuple[Repository, str]) -> oci.Content | None:
+    def read(client: oci.Client, job: tuple[Repository, str]) -> oci.Content | None:
         repository, digest = job
         return client.manifest(repository.name, digest)
 
     found: dict[oci.Digest, tuple[Repository, oci.Content]] = {}
     for some in batches(wanted):
-        for (repository, digest), answer in link.map(read, some, deadline):
+        for (repository, digest), answer in (yield from ask(read, some)):
             if isinstance(answer, oci.Content):
                 found[answer.digest] = (repository, answer)
             elif isinstance(answer, oci.NotFound):
@@ -211,18 +208,41 @@ def _contents(
 
 
 def by_digest(link: Link, repository: Repository, digests: Sequence[str], deadline: float | None) -> Outcome:
+    """`reading`, waited for."""
+    return settle(reading(repository, digests), link, deadline)
+
+
+def reading(repository: Repository, digests: Sequence[str]) -> Talk[Outcome]:
     """Read manifests that the index knows by name only, and all below them."""
     outcome, now = Outcome(), timezone.now()
     missing: list[tuple[Repository, str]] = []
     for some in batches(digests, 100):
-        found = _contents(link, [(repository, digest) for digest in some], deadline, outcome, missing)
-        store(link, list(found.values()), deadline, now, outcome)
+        found = yield from _contents([(repository, digest) for digest in some], outcome, missing)
+        yield from storing(list(found.values()), now, outcome)
         if outcome.ended:
             break
     note_missing(missing, now)
     if outcome.new or missing:
         outcome.changed.add(repository.pk)
     return outcome
+
+
+def named(
+    link: Link, wanted: Sequence[tuple[Repository, str]], deadline: float | None, outcome: Outcome
+) -> Stored:
+    """`naming`, waited for."""
+    return settle(naming(wanted, outcome), link, deadline)
+
+
+def naming(wanted: Sequence[tuple[Repository, str]], outcome: Outcome) -> Talk[Stored]:
+    """Read manifests that these repositories are said to hold, and all below them. Those they don't hold, and
+    those that couldn't be read, are left out."""
+    now = timezone.now()
+    missing: list[tuple[Repository, str]] = []
+    found = yield from _contents(wanted, outcome, missing)
+    stored = yield from storing(list(found.values()), now, outcome)
+    note_missing(missing, now)
+    return stored
 
 
 def may_be_index(media_type: str) -> bool:

@@ -1,7 +1,9 @@
-"""Reads many tags at once: requests in the link's threads, rows in the calling one."""
+"""Reads many tags at once: requests in other threads, rows in the calling one."""
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -10,21 +12,30 @@ from regui.index import contents, listing, usage
 from regui.index.connect import THREADS, Link
 from regui.index.contents import Outcome
 from regui.index.models import Repository, Tag
+from regui.index.talk import Talk, ask, settle
 
 # Seconds in which a batch is done when the registry is quick, and the most tags in one.
 QUICK, LARGEST_BATCH = 0.3, 128
 UNKNOWN = "The registry no longer knows this repository."
 
+Listed = tuple[set[int], list[tuple[Repository, oci.Error]]]
 
-def listings(
-    link: Link, rows: Sequence[Repository], deadline: float | None
-) -> tuple[set[int], list[tuple[Repository, oci.Error]]]:
+
+def listings(link: Link, rows: Sequence[Repository], deadline: float | None) -> Listed:
+    """`listing_all`, waited for."""
+    return settle(listing_all(rows), link, deadline)
+
+
+def listing_all(rows: Sequence[Repository]) -> Talk[Listed]:
     """List the tags of these repositories and follow those listings that came whole: the keys of repositories
     where any tag came or went, and what went wrong with the others, which is noted on their rows too."""
     began = timezone.now()
-    client = link.client.until(deadline)
     found, errors = list[listing.Listing](), list[tuple[Repository, oci.Error]]()
-    for row, answer in link.map(lambda row: list(client.tags(row.name)), rows, deadline):
+
+    def names(client: oci.Client, row: Repository) -> list[str]:
+        return list(client.tags(row.name))
+
+    for row, answer in (yield from ask(names, rows)):
         if isinstance(answer, list):
             found.append(listing.Listing(row, answer, began))
         elif is_unknown(row, answer):
@@ -44,21 +55,34 @@ def is_unknown(row: Repository, error: oci.Error) -> bool:
 
 
 def tags(link: Link, rows: Sequence[Tag], deadline: float | None) -> Outcome:
+    """`asking`, waited for."""
+    return settle(asking(rows), link, deadline)
+
+
+def asking(rows: Sequence[Tag]) -> Talk[Outcome]:
     """Ask the registry what these tags are on now, and keep what is new. Each row needs its repository and,
-    when it has one, its manifest; a tag read before costs one conditional request that moves no bytes.
+    when it has one, its manifest; a tag read before costs one conditional request that moves no bytes."""
+    now = timezone.now()
+    answers = yield from ask(question, rows)
+    return (yield from keeping(answers, now))
+
+
+def question(client: oci.Client, tag: Tag) -> oci.Content | None:
+    """What a tag is on; None when that is still what the index has."""
+    etag = oci.Digest(tag.manifest.digest) if tag.manifest else None
+    return client.manifest(tag.repository.name, tag.name, etag=etag)
+
+
+def keeping(answers: Sequence[tuple[Tag, Any]], now: datetime) -> Talk[Outcome]:
+    """Keep what the registry answered to `question`, asked at that moment, and ask for all that belongs to
+    what is new.
 
     A listed tag without a manifest (dangling), or whose manifest makes no sense, keeps that as its problem.
     """
-    outcome, now = Outcome(), timezone.now()
-    client = link.client.until(deadline)
-
-    def ask(tag: Tag) -> oci.Content | None:
-        etag = oci.Digest(tag.manifest.digest) if tag.manifest else None
-        return client.manifest(tag.repository.name, tag.name, etag=etag)
-
+    outcome = Outcome()
     sights: list[listing.Sight] = []
     found: list[tuple[Tag, oci.Content]] = []
-    for tag, answer in link.map(ask, rows, deadline):
+    for tag, answer in answers:
         if isinstance(answer, oci.Content):
             found.append((tag, answer))
         elif answer is None:
@@ -69,9 +93,7 @@ def tags(link: Link, rows: Sequence[Tag], deadline: float | None) -> Outcome:
             outcome.failures.append((tag.repository, f"{tag.name}: {answer}"))
             if not outcome.ends(answer):
                 sights.append(listing.Sight(tag, tag.manifest_id, str(answer)))
-    stored = contents.store(
-        link, [(tag.repository, content) for tag, content in found], deadline, now, outcome
-    )
+    stored = yield from contents.storing([(tag.repository, content) for tag, content in found], now, outcome)
     for tag, content in found:
         if content.digest in stored.ids:
             sights.append(listing.Sight(tag, stored.ids[content.digest]))
@@ -82,9 +104,14 @@ def tags(link: Link, rows: Sequence[Tag], deadline: float | None) -> Outcome:
 
 
 def children(link: Link, repository: Repository, deadline: float | None) -> Outcome:
+    """`descending`, waited for."""
+    return settle(descending(repository), link, deadline)
+
+
+def descending(repository: Repository) -> Talk[Outcome]:
     """Read what the repository's tags reach through indexes and nobody has read yet."""
     wanted = usage.unread(repository)
-    return contents.by_digest(link, repository, [digest for digest, _ in wanted], deadline)
+    return (yield from contents.reading(repository, [digest for digest, _ in wanted]))
 
 
 def everything(link: Link, pks: Sequence[int], deadline: float) -> Iterator[Outcome]:

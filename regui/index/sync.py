@@ -1,26 +1,35 @@
-"""Fills the index: every repository, every tag, and by digest what isn't known yet.
+"""Reads what is due of a registry: every repository, every tag, and by digest what isn't known yet.
 
-Requests go out from the link's threads, rows are written by the calling one, and neither waits for more
-than a batch of the other; what a run holds in memory is bounded by the batch. Run again, it costs a listing
-for each repository and a conditional request for each tag. Killed, it has lost what the last batch was
-about.
+Requests go out from a crew of threads, rows are written by the calling one, and neither waits for the other;
+what a run holds in memory is bounded by the batch. Read again, a registry costs a listing for each repository
+and a conditional request for each tag. Killed, a run has lost what the last batches were about: whoever comes
+next goes on with the same round, and several share one.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
+from django.conf import settings
 from django.utils import timezone
 
 from regui import oci
-from regui.index import connect, contents, reader, usage
+from regui.index import claims, connect, contents, pace, reader, rounds, usage
 from regui.index.batches import batches
-from regui.index.fetch import catalogs
+from regui.index.catalog import Catalog
+from regui.index.crew import Crew
 from regui.index.models import Registry, Repository, Sync, Tag
+from regui.index.talk import Talk, ask
 
+# Repositories claimed together, tags asked for together, and how much of that is under way at a time.
 REPOSITORIES, TAGS = 32, 200
-# A registry may well have no list of its repositories; those known by other means are read all the same.
-UNLISTED = frozenset({"unsupported", "denied"})
+ASKING, KEEPING = 3, 3
+# Seconds: between two signs of life; that a look at what others do may wait, or one at the catalog; and for
+# finding out whether a registry is there at all.
+BEAT, WAIT, MOMENT, ALIVE = 2.0, 0.2, 0.01, 20.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class State:
 
 
 class Progress(Protocol):
-    """Is told how far the run is, a few times a second at most."""
+    """Is told how far the run is, now and then."""
 
     def __call__(self, state: State, /) -> None: ...
 
@@ -47,83 +56,232 @@ def silent(state: State) -> None:
     """Nobody watches."""
 
 
-class Stopped(Exception):  # the run is over, and the error says why
-    def __init__(self, error: oci.Error) -> None:
-        super().__init__(str(error))
+def never() -> bool:
+    """Nobody stops it."""
+    return False
+
+
+class Stopped(Exception):  # the registry has gone away, and the error says why
+    pass
 
 
 def run(registry: Registry, progress: Progress = silent) -> Sync:
-    """One whole run and what it came to: `failures` names repositories that couldn't be read in full,
-    `problem` says why the run as a whole ended early, empty when it didn't. Never raises an `oci.Error`."""
-    one = Run(registry, progress)
-    try:
-        one.go()
-    except (oci.Error, Stopped) as error:
-        one.sync.problem = str(error)
-    except BaseException:
-        one.sync.problem = "The run was interrupted."
-        raise
-    finally:
-        one.finish()
-    return one.sync
+    """A whole round in the foreground, begun now or gone on with, and what it came to: `failures` names
+    repositories that couldn't be read in full, `problem` says why the round as a whole ended early, empty
+    when it didn't. Never raises an `oci.Error`."""
+    sync = rounds.begin(registry, timezone.now(), foreground=True)
+    assert sync is not None
+    Run(registry, sync, progress=progress).go()
+    sync.refresh_from_db()
+    return sync
+
+
+def crawl(registry: Registry, stop: Callable[[], bool] = never) -> Sync | None:
+    """What is due of a registry, in the background: no more than its share of the time, save for what was
+    never read. None when nothing is due. What `stop` ends, another goes on with."""
+    sync = rounds.begin(registry, timezone.now(), foreground=False)
+    if sync is not None:
+        Run(registry, sync, share=settings.SYNC_SHARE, stop=stop).go()
+        sync.refresh_from_db()
+    return sync
+
+
+@dataclass
+class Group:
+    """Repositories read together, and how many talks about their tags are still to end."""
+
+    rows: Sequence[Repository]
+    changed: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
+    left: int = 0
+
+
+@dataclass
+class Step:
+    """A part of the run; its talk comes to the parts that follow. One that `keeps` looks for what is missing,
+    which no two may do at a time: they would both fetch it."""
+
+    talk: Talk[Sequence["Step"]]
+    keeps: bool = False
 
 
 class Run:
-    """A run under way."""
+    """A process's part in a round."""
 
-    def __init__(self, registry: Registry, progress: Progress) -> None:
-        self.registry, self.progress = registry, progress
-        self.sync = Sync.objects.create(registry=registry, started_at=timezone.now())
-        self.link = connect.link(registry)
-        self.before = self.link.client.requests
+    def __init__(
+        self,
+        registry: Registry,
+        sync: Sync,
+        *,
+        progress: Progress = silent,
+        share: float = 1.0,
+        stop: Callable[[], bool] = never,
+    ) -> None:
+        self.registry, self.sync, self.progress, self.share, self.stop = registry, sync, progress, share, stop
         self.problems: dict[str, list[str]] = {}
-        self.done = self.total = 0
+        self.done, self.tags, self.manifests, self.total = sync.repositories, 0, 0, 0
+        self.reported = rounds.Done(repositories=self.done)
+        self.failures_reported = 0
+        self.held: dict[int, Repository] = {}
+        self.asking, self.keeping = deque[Step](), deque[Step]()
+        self.kept, self.hurry = False, share >= 1
+        self.beat_at, self.resume_at, self.worked_since = 0.0, 0.0, time.monotonic()
 
     def go(self) -> None:
-        """The catalog, then its repositories. Raises when the registry is out of reach."""
-        self.tell()
-        reading = catalogs.read(self.registry, None)
-        if reading.error_code and reading.error_code not in UNLISTED:
-            self.sync.problem = reading.problem
-            return
-        # A suspicious catalog is no reason not to read what there is, but one to say so.
-        self.sync.problem = reading.problem
-        rows = Repository.objects.filter(registry=self.registry).listed().order_by("name")
-        keys = list(rows.values_list("pk", flat=True))
-        self.total = len(keys)
-        for some in batches(keys, REPOSITORIES):
-            self.read(list(rows.filter(pk__in=some).select_related("registry")))
+        """Take part until nothing is left. Whatever ends it, no claim stays behind."""
+        problem, ended = "", False
+        try:
+            self.client = connect.link(self.registry).crawler
+            self.before = self.client.requests
+            self.catalog = Catalog(self.registry, self.client, self.sync)
+            try:
+                with Crew[Sequence[Step]](self.client, settings.SYNC_CONCURRENCY, settings.SYNC_RATE) as crew:
+                    self.crew = crew
+                    ended = self.read()
+                problem = self.catalog.problem
+            finally:
+                self.catalog.release()
+                claims.release(list(self.held.values()))
+                self.report()
+        except (oci.Error, Stopped) as error:
+            problem = str(error)
+        except BaseException:
+            problem = "The run was interrupted."
+            raise
+        finally:
+            # What was merely stopped, someone else goes on with.
+            if ended or problem:
+                rounds.finish(self.sync, timezone.now(), problem, ended=ended)
 
-    def read(self, rows: Sequence[Repository]) -> None:
-        """These repositories: their listings, their tags, what those lead to, and the sums."""
-        changed, errors = reader.listings(self.link, rows, None)
+    def read(self) -> bool:
+        """Everything that waits, and the catalog beside it; whether that came to its end."""
+        self.tell()
+        while not self.stop():
+            self.beat()
+            self.look()
+            self.begin()
+            if self.crew.talks:
+                for following in self.crew.finished(WAIT):
+                    self.follow(following)
+            elif not (self.asking or self.keeping or self.claim()):
+                if not self.catalog.finished:
+                    time.sleep(MOMENT)
+                elif not claims.waiting(self.registry, self.sync.started_at).exists():
+                    return True
+                else:
+                    time.sleep(WAIT)  # others are at it, or died at it
+        return False
+
+    def look(self) -> None:
+        """See to the catalog."""
+        if not self.catalog.finished:
+            self.catalog.look()
+            if self.catalog.outage is not None:
+                self.check(self.catalog.outage)
+            self.count()
+
+    def begin(self) -> None:
+        """Start as much as should be under way: answers wait to be kept, and questions to be asked."""
+        if self.keeping and not self.kept:
+            self.kept = True
+            self.start(self.keeping.popleft())
+        if not self.asking and self.hurry and self.crew.talks < ASKING:
+            self.claim()
+        while self.asking and self.crew.talks < ASKING and len(self.keeping) < KEEPING:
+            self.start(self.asking.popleft())
+
+    def start(self, step: Step) -> None:
+        for following in self.crew.begin(self.alone(step.talk) if step.keeps else step.talk):
+            self.follow(following)
+
+    def alone(self, talk: Talk[Sequence[Step]]) -> Talk[Sequence[Step]]:
+        try:
+            return (yield from talk)
+        finally:
+            self.kept = False
+
+    def follow(self, steps: Sequence[Step]) -> None:
+        """Queue the parts that follow from one, before what follows from others."""
+        self.asking.extendleft(step for step in reversed(steps) if not step.keeps)
+        self.keeping.extend(step for step in steps if step.keeps)
+
+    def claim(self) -> bool:
+        """Claim some repositories, unless there are none, or the share of the time is used up."""
+        now = time.monotonic()
+        if not self.hurry and not self.held and self.worked_since:
+            self.resume_at = now + pace.rest(now - self.worked_since, self.share)
+            self.worked_since = 0.0
+        if now < self.resume_at:
+            return False
+        rows = claims.repositories(self.registry, self.sync.started_at, timezone.now(), REPOSITORIES)
+        if not rows:
+            return False
+        self.held |= {row.pk: row for row in rows}
+        # What was never read shows nothing on any page, so it doesn't have to wait.
+        self.hurry = self.share >= 1 or any(row.listed_at is None for row in rows)
+        self.worked_since = self.worked_since or now
+        self.asking.append(Step(self.list_tags(Group(rows))))
+        return True
+
+    def list_tags(self, group: Group) -> Talk[Sequence[Step]]:
+        """The tags of these repositories, then what each is on."""
+        group.changed, errors = yield from reader.listing_all(group.rows)
         for row, error in errors:
             self.problems.setdefault(row.name, []).append(str(error))
+            group.failed.add(row.pk)
         if errors:
             self.check(errors[0][1])
-        failed = {row.pk for row, _ in errors}
-        tags = Tag.objects.listed().filter(repository__in=[row.pk for row in rows if row.pk not in failed])
-        for some in batches(list(tags.order_by("repository", "name").values_list("pk", flat=True)), TAGS):
-            outcome = reader.tags(self.link, reader.load(some), None)
-            changed |= outcome.changed
-            self.sync.tags += len(some)
-            self.note(outcome)
-        for row in rows:
-            if row.pk in changed or row.size is None:
-                outcome = reader.children(self.link, row, None)
-                changed |= outcome.changed
+        wanted = Tag.objects.listed().filter(
+            repository__in=[row.pk for row in group.rows if row.pk not in group.failed]
+        )
+        keys = wanted.order_by("repository", "name").values_list("pk", flat=True)
+        steps = [Step(self.ask_tags(group, some)) for some in batches(list(keys), TAGS)]
+        group.left = len(steps)
+        return steps or [Step(self.sum_up(group), keeps=True)]
+
+    def ask_tags(self, group: Group, keys: Sequence[int]) -> Talk[Sequence[Step]]:
+        began = timezone.now()
+        answers = yield from ask(reader.question, reader.load(keys))
+        return [Step(self.keep_tags(group, answers, began), keeps=True)]
+
+    def keep_tags(
+        self, group: Group, answers: Sequence[tuple[Tag, object]], began: datetime
+    ) -> Talk[Sequence[Step]]:
+        outcome = yield from reader.keeping(answers, began)
+        group.changed |= outcome.changed
+        self.tags += len(answers)
+        self.note(outcome)
+        group.left -= 1
+        return [] if group.left else [Step(self.sum_up(group), keeps=True)]
+
+    def sum_up(self, group: Group) -> Talk[Sequence[Step]]:
+        """What only indexes name, and the sums; then others may read these repositories."""
+        for row in group.rows:
+            if row.pk in group.failed:
+                continue
+            if row.pk in group.changed or row.size is None:
+                outcome = yield from reader.descending(row)
+                if outcome.changed:
+                    group.changed.add(row.pk)
                 self.note(outcome)
-            if row.pk in changed or row.tag_count is None:
+            if row.pk in group.changed or row.tag_count is None:
                 usage.total(row)
+        now = timezone.now()
+        well = [row for row in group.rows if row.name not in self.problems]
+        claims.release(well, now + settings.SYNC_EVERY)
+        badly = [row for row in group.rows if row.name in self.problems]
+        claims.release(badly, now + min(rounds.RETRY, settings.SYNC_EVERY))
+        for row in group.rows:
+            del self.held[row.pk]
             self.done += 1
             self.tell(row.name)
+        return []
 
     def note(self, outcome: contents.Outcome) -> None:
         """Add a part's outcome to the run's; raises `Stopped` when the registry has gone away."""
-        self.sync.manifests += outcome.new
+        self.manifests += outcome.new
         for repository, problem in outcome.failures:
             self.problems.setdefault(repository.name, []).append(problem)
-        self.tell()
         if outcome.outage is not None:
             self.check(outcome.outage)
 
@@ -133,27 +291,37 @@ class Run:
         if not connect.is_outage(error):
             return
         try:
-            self.link.client.ping()
+            self.client.until(time.monotonic() + ALIVE).ping()
         except oci.Error as gone:
-            raise Stopped(gone) from error
+            raise Stopped(str(gone)) from error
+
+    def beat(self) -> None:
+        """Now and then: hold on to what is claimed, and tell how far it is."""
+        if time.monotonic() - self.beat_at < BEAT:
+            return
+        self.beat_at = time.monotonic()
+        now = timezone.now()
+        claims.renew(self.held, now)
+        self.catalog.renew(now)
+        self.report()
+        self.count()
+        self.tell()
+
+    def count(self) -> None:
+        self.total = self.done + claims.waiting(self.registry, self.sync.started_at).count()
 
     def tell(self, name: str = "") -> None:
-        requests = self.link.client.requests - self.before
-        self.progress(
-            State(
-                self.done, self.total, self.sync.tags, self.sync.manifests, requests, len(self.problems), name
-            )
-        )
+        requests = self.client.requests - self.before
+        total = max(self.total, self.done)
+        self.progress(State(self.done, total, self.tags, self.manifests, requests, len(self.problems), name))
 
-    def finish(self) -> None:
-        """Write down what the run came to."""
-        self.sync.finished_at = timezone.now()
-        self.sync.repositories = self.done
-        self.sync.requests = self.link.client.requests - self.before
-        self.sync.failures = [
-            {"repository": name, "problem": summary(problems)} for name, problems in self.problems.items()
-        ]
-        self.sync.save()
+    def report(self) -> None:
+        """Write down what was done since the last time."""
+        done = rounds.Done(self.done, self.tags, self.manifests, self.client.requests - self.before)
+        known = sum(map(len, self.problems.values()))
+        failures = {name: summary(problems) for name, problems in self.problems.items()}
+        rounds.add(self.sync, done.since(self.reported), failures if known > self.failures_reported else {})
+        self.reported, self.failures_reported = done, known
 
 
 def summary(problems: Sequence[str]) -> str:

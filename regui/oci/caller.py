@@ -83,8 +83,10 @@ class Caller:
         timeout: Timeout = Timeout(),  # noqa: B008
         pool_size: int = 8,
         direct: bool = False,
+        tries: int = TRIES,
     ) -> None:
-        """`direct` spares two thirds of what a request costs here: for those who send very many."""
+        """`direct` spares two thirds of what a request costs here, for those who send very many; `tries` is
+        how often GET and HEAD are sent until a passing trouble is an error."""
         try:
             self.origin = Origin.of(url)
         except ValueError as error:
@@ -92,7 +94,7 @@ class Caller:
         parts = urlsplit(url)
         self.base_path = parts.path.rstrip("/")
         self.url = f"{parts.scheme}://{parts.netloc}{self.base_path}"
-        self._timeout, self._deadline = timeout, float("inf")
+        self._timeout, self._deadline, self._tries = timeout, float("inf"), tries
         self._transport = Transport(
             self.origin,
             verify=verify,
@@ -278,7 +280,7 @@ class Caller:
     def _retrying(self, method: str, deadline: float, action: Callable[[], T]) -> T:
         """What the action returns; GET and HEAD are asked again after a broken connection or a passing
         refusal, as long as the pause, the registry's own or a growing one, ends before the deadline."""
-        for attempt in range(1, TRIES):
+        for attempt in range(1, self._tries):
             try:
                 return action()
             except (Dropped, Refused) as error:

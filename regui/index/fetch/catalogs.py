@@ -1,7 +1,8 @@
 """Reads through to the list of a registry's repositories."""
 
 import time
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -43,10 +44,17 @@ def read(registry: Registry, deadline: float | None) -> Reading:
             names.append(name)  # what came before an error must not be lost with it
     except oci.Error as error:
         link.failed(CATALOG, error)
-        listing.repositories(registry, names, began, complete=False)
-        return unlisted(registry, error)
-    listing.repositories(registry, names, began, complete=True)
-    return remembered(registry)
+        return follow(registry, names, began, error)
+    return follow(registry, names, began)
+
+
+def follow(
+    registry: Registry, names: Sequence[str], began: datetime, error: oci.Error | None = None
+) -> Reading:
+    """Make the registry's repositories follow these names, all of its catalog, or what came of it before the
+    error."""
+    listing.repositories(registry, names, began, complete=error is None)
+    return remembered(registry) if error is None else unlisted(registry, error)
 
 
 def unlisted(registry: Registry, error: oci.Error) -> Reading:
@@ -66,4 +74,5 @@ def unlisted(registry: Registry, error: oci.Error) -> Reading:
 
 def remembered(registry: Registry, *, complete: bool = True) -> Reading:
     """The reading of a catalog that needn't be asked for. A suspicious one says what is odd about it."""
-    return Reading(registry.listed_at, complete=complete and not registry.problem, problem=registry.problem)
+    odd = registry.problem or registry.doubt
+    return Reading(registry.listed_at, complete=complete and not odd, problem=odd)
