@@ -1,5 +1,6 @@
 """A registry in a few numbers, none of them more certain than what was read."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,12 +69,14 @@ class Row:
 
 
 def rows(actor: access.Actor, registries: Sequence[Registry]) -> list[Row]:
-    """The registries as they are now, or were when they last answered; asked with a common limit of time."""
+    """The registries as they are now, or were when they last answered; asked with a common limit of time, of
+    which each may use half of what is left: most need next to nothing, and one that hangs leaves some."""
+    deadline = time.monotonic() + BUDGET
     return [
         Row(
             registry=registry,
             host=pulls.host(registry),
-            reading=fetch.catalog(registry, budget=BUDGET / len(registries)),
+            reading=fetch.catalog(registry, budget=max(deadline - time.monotonic(), 0) / 2),
             stats=stats(access.repositories(actor, registry)),
         )
         for registry in registries

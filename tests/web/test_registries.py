@@ -1,12 +1,15 @@
 """The first page: which registries there are, or how to have one; and what a stranger is told."""
 
 import socket
+from dataclasses import replace
 
 import pytest
 from pytest_django import Settings
 
 from regui.index.connect import ensure_registries
 from regui.registries import RegistrySettings
+from tests.fake import Fake
+from tests.memory import out
 from tests.registry import RunningRegistry
 from tests.web.conftest import Visitor
 
@@ -52,6 +55,18 @@ def test_several_registries_are_listed_with_how_they_are(registry: RunningRegist
     assert f"127.0.0.1:{registry.port}" in rows[2]
 
 
+def test_one_slow_registry_among_many_is_waited_for(dead_url: str, bob: Visitor, settings: Settings) -> None:
+    with Fake() as fake:
+        fake.on("GET", "/v2/_catalog", replace(out(200, {"repositories": []}), stall=0.5))
+        names = [f"dead-{number}" for number in range(9)]
+        settings.REGISTRIES = {name: RegistrySettings(name, dead_url) for name in names}
+        settings.REGISTRIES["slow"] = RegistrySettings("slow", fake.url)
+        ensure_registries()
+        page = bob.get("/")
+    slow = page.text.partition('<tr data-registry="slow"')[2].partition("</tr>")[0]
+    assert "healthy" in slow
+
+
 @pytest.mark.usefixtures("index_registry")
 @pytest.mark.parametrize("path", ["/main/", "/main/team/app/", "/main/team/app/-/tags/x/", "/nowhere/"])
 def test_a_stranger_finds_nothing_anywhere(path: str, charlie: Visitor, registry: RunningRegistry) -> None:
@@ -67,5 +82,5 @@ def test_a_stranger_finds_nothing_anywhere(path: str, charlie: Visitor, registry
 def test_a_stranger_is_told_on_the_first_page_which_setting_would_let_them_in(charlie: Visitor) -> None:
     page = charlie.get("/")
     assert page.status_code == 403
-    assert "REGUI_ANONYMOUS_ROLE" in page.text
+    assert "REGUI_ANONYMOUS_ROLE=reader" in page.text
     assert "/main/" not in page.text
