@@ -15,7 +15,7 @@ CHOICES = (25, 50, 100, 200)
 
 def paginate(request: HttpRequest, rows: QuerySet[T] | Sequence[T]) -> Page[T]:
     """The page that `?page=` and `?per_page=` ask for; past the end it is the last one."""
-    return Paginator(rows, per_page(request.GET.get("per_page", ""))).get_page(request.GET.get("page"))
+    return Paginator(rows, per_page(request.GET.get("per_page", ""))).get_page(number(request))
 
 
 def by_key(request: HttpRequest, rows: QuerySet[T], count: int | None = None) -> Page[T]:
@@ -24,7 +24,7 @@ def by_key(request: HttpRequest, rows: QuerySet[T], count: int | None = None) ->
     keys = Paginator(rows.values_list("pk", flat=True), per_page(request.GET.get("per_page", "")))
     if count is not None:
         keys.count = count
-    page = keys.get_page(request.GET.get("page"))
+    page = keys.get_page(number(request))
     found = rows.model._default_manager.filter(pk__in=list(page))
     found.query.select_related = rows.query.select_related
     by_key = {row.pk: row for row in found}
@@ -32,9 +32,19 @@ def by_key(request: HttpRequest, rows: QuerySet[T], count: int | None = None) ->
     return Page(rows_of_page, page.number, keys)
 
 
+def number(request: HttpRequest) -> int:
+    """Which page: the first unless told a later one."""
+    return positive(request.GET.get("page", ""), 1)
+
+
 def per_page(text: str) -> int:
     """How many rows: the usual number unless told one, never more than `MOST`."""
+    return min(positive(text, PER_PAGE), MOST)
+
+
+def positive(text: str, default: int) -> int:
+    """The number from 1 on that was meant; the default where the text is none."""
     # isdecimal alone would let in other scripts' digits, and int() refuses numbers of thousands of digits.
     if not (text.isascii() and text.isdecimal() and len(text) < 10) or int(text) < 1:
-        return PER_PAGE
-    return min(int(text), MOST)
+        return default
+    return int(text)

@@ -51,7 +51,7 @@ def test_the_length_of_a_page_is_bounded(text: str, rows: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("", 1), ("2", 2), ("99", 4), ("-3", 4), ("x", 1), ("9" * 99, 4)]
+    ("text", "number"), [("", 1), ("2", 2), ("99", 4), ("-3", 1), ("0", 1), ("x", 1), ("9" * 9, 4)]
 )
 def test_a_page_that_there_is_not_is_the_nearest_one(text: str, number: int) -> None:
     request = RequestFactory().get("/", {"page": text, "per_page": "3"})
