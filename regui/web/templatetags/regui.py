@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -35,6 +36,12 @@ UNITS = (
 @register.simple_tag
 def icon(name: str, classes: str = "") -> SafeString:
     """A symbol of the sprite, hidden from screen readers: words beside it, or a label, must say the same."""
+    return drawn(name, classes, settings.STATIC_URL)
+
+
+@lru_cache(maxsize=512)
+def drawn(name: str, classes: str, base: str) -> SafeString:
+    """The symbol's element, kept: a list has hundreds, and the sprite's address stays while we run."""
     return format_html(
         '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>',
         f"i {classes}".strip(),
