@@ -139,16 +139,18 @@ def note_missing(missing: Iterable[tuple[Repository, str]], now: datetime) -> No
 def parsed(
     found: Iterable[tuple[Repository, oci.Content]], stored: Stored
 ) -> list[tuple[Repository, oci.Content]]:
-    """Those that can be understood; why the others can't is noted."""
+    """Those that can be understood; why the others can't is noted. What is there for a moment only, to take
+    a tag away, is never kept."""
     sound = []
     for repository, content in found:
         try:
-            _ = content.document
+            passing = facts.is_untag(content.document)
         except oci.Malformed as error:
             stored.problems[content.digest] = str(error)
             stored.senseless.append(content)
         else:
-            sound.append((repository, content))
+            if not passing:
+                sound.append((repository, content))
     return sound
 
 
@@ -225,24 +227,6 @@ def reading(repository: Repository, digests: Sequence[str]) -> Talk[Outcome]:
     if outcome.new or missing:
         outcome.changed.add(repository.pk)
     return outcome
-
-
-def named(
-    link: Link, wanted: Sequence[tuple[Repository, str]], deadline: float | None, outcome: Outcome
-) -> Stored:
-    """`naming`, waited for."""
-    return settle(naming(wanted, outcome), link, deadline)
-
-
-def naming(wanted: Sequence[tuple[Repository, str]], outcome: Outcome) -> Talk[Stored]:
-    """Read manifests that these repositories are said to hold, and all below them. Those they don't hold, and
-    those that couldn't be read, are left out."""
-    now = timezone.now()
-    missing: list[tuple[Repository, str]] = []
-    found = yield from _contents(wanted, outcome, missing)
-    stored = yield from storing(list(found.values()), now, outcome)
-    note_missing(missing, now)
-    return stored
 
 
 def may_be_index(media_type: str) -> bool:

@@ -15,6 +15,14 @@ DESCRIPTION = "org.opencontainers.image.description"
 REFERENCE_TYPE = "vnd.docker.reference.type"
 REFERENCE_DIGEST = "vnd.docker.reference.digest"
 ATTESTATION = "attestation-manifest"
+# On the empty index that regui puts on a tag for a moment, to take the tag away and nothing else.
+UNTAG = "regui.untag"
+# What a referrer is for, by words in its artifact type.
+ROLES = {
+    "signature": ("cosign.simplesigning", "notary", "sigstore.bundle", "signature"),
+    "sbom": ("spdx", "cyclonedx", "syft", "sbom"),
+    "attestation": ("in-toto", "attestation", "provenance"),
+}
 # Lengths of the columns, and the largest number one can hold.
 TYPE, PLATFORM = 255, 100
 LARGEST = 2**63 - 1
@@ -185,6 +193,11 @@ def shown(platform: oci.Platform | None) -> str:
 def is_attestation(annotations: Mapping[str, str]) -> bool:
     """Whether a line of an index is an attestation about another, as buildkit writes them."""
     return annotations.get(REFERENCE_TYPE) == ATTESTATION
+
+
+def is_untag(document: oci.Document) -> bool:
+    """Whether it is there for a moment only, to take a tag away."""
+    return not isinstance(document, oci.Legacy) and UNTAG in document.annotations
 
 
 def wants_config(document: oci.Document) -> oci.Descriptor | None:
