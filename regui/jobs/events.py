@@ -1,0 +1,129 @@
+"""The worker's loop that applies registries' notifications: a push is to be on its page within a second, so
+events don't wait in a queue of tasks."""
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+
+from regui.actions.models import Action, Item
+from regui.index import events, gaps, thinning
+from regui.index.events import Applier
+from regui.index.models import Event, Registry
+
+log = logging.getLogger(__name__)
+
+# Seconds between two looks when nothing waits, after the database failed, and between two rounds of upkeep.
+LOOK, TROUBLE, UPKEEP = 0.05, 1.0, 10.0
+# Sums take at most so long at a time, and at most this share of the loop's.
+SUMS, SHARE = 0.2, 0.25
+# Seconds between two rounds of forgetting.
+THINNING = 3600.0
+# How far apart an action and its event may be, by clocks that differ.
+APART = timedelta(minutes=1)
+
+
+def loop(stop: threading.Event) -> None:
+    """Apply events until told to stop. Any number of workers may run it: each registry's events are one
+    worker's at a time."""
+    rounds = Rounds()
+    try:
+        while not stop.is_set():
+            try:
+                busy = rounds.go()
+            except DatabaseError as error:
+                log.warning("events wait: %s", error)
+                close_old_connections()
+                stop.wait(TROUBLE)
+            else:
+                if not busy:
+                    stop.wait(LOOK)
+    finally:
+        rounds.release()
+
+
+@dataclass
+class Rounds:
+    """What the loop does by turns, and when each thing is due, by the monotonic clock."""
+
+    appliers: dict[str, Applier] = field(default_factory=dict)
+    upkeep_at: float = 0.0
+    sums_at: float = 0.0
+    thinning_at: float = 0.0
+
+    def go(self) -> bool:
+        """One round; whether there may be more to do at once."""
+        now = time.monotonic()
+        if now >= self.upkeep_at:
+            self.upkeep_at = now + UPKEEP
+            self.look_after()
+        waiting = Event.objects.filter(applied_at=None, registry__in=list(self.appliers))
+        names = set(waiting.order_by("pk").values_list("registry", flat=True)[: events.BATCH])
+        applied = sum([self.appliers[name].apply() for name in sorted(names)])
+        self.sum_up()
+        return applied > 0
+
+    def look_after(self) -> None:
+        """Know the registries, note gaps, and forget now and then."""
+        close_old_connections()
+        rows = {row.name: row for row in Registry.objects.filter(active=True)}
+        self.appliers = {name: self.appliers.get(name) or Applier(row, actors) for name, row in rows.items()}
+        for row in rows.values():
+            gaps.beat(row, timezone.now())
+            gaps.look(row, timezone.now())
+        if time.monotonic() >= self.thinning_at:
+            self.thinning_at = time.monotonic() + THINNING
+            for _ in thinning.thin(timezone.now(), settings.EVENTS_KEEP):
+                pass
+
+    def sum_up(self) -> None:
+        """Bring sums up to date, for a share of the time."""
+        began = time.monotonic()
+        if began < self.sums_at:
+            return
+        for applier in self.appliers.values():
+            events.sum_up(applier.registry, began + SUMS)
+        took = time.monotonic() - began
+        self.sums_at = began + took / SHARE
+
+    def release(self) -> None:
+        """Leave the inboxes to others."""
+        try:
+            for applier in self.appliers.values():
+                applier.release()
+        except DatabaseError as error:
+            log.info("inboxes are left to expire: %s", error)
+
+
+def actors(told: Sequence[Event]) -> Mapping[int, str]:
+    """Who is behind those of these events that regui's own actions caused, by the events' keys: the registry
+    knows only as whom regui signs in."""
+    deletes = [event for event in told if event.action == "delete"]
+    if not deletes:
+        return {}
+    done = Action.objects.filter(
+        registry=deletes[0].registry,
+        repository__in={event.repository for event in deletes},
+        started_at__gte=min(event.at for event in deletes) - APART,
+    ).exclude(state__in=[Action.State.PLANNED, Action.State.FAILED])
+    items = Item.objects.filter(action__in=done).select_related("action").order_by("action__started_at")
+    found: dict[int, str] = {}
+    for item in items:
+        for event in deletes:
+            if is_about(event, item):
+                found[event.pk] = item.action.actor
+    return found
+
+
+def is_about(event: Event, item: Item) -> bool:
+    """Whether the event tells of what this item of an action took away."""
+    ended = item.action.finished_at or timezone.now()
+    if event.repository != item.repository or not item.action.started_at - APART <= event.at <= ended + APART:
+        return False
+    return event.tag == item.tag if event.tag else event.digest == item.digest
