@@ -46,7 +46,7 @@ def namespace(name: str) -> str:
 
 def matching(repositories: RepositoryQuerySet, wanted: Wanted) -> RepositoryQuerySet:
     """Those that the filters let through, in the order asked for."""
-    found = search.repositories(repositories, wanted.q)
+    found = search.repositories(repositories, wanted.query)
     if wanted.namespace:
         found = found.filter(name__startswith=f"{wanted.namespace}/")
     if wanted.kind:

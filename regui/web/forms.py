@@ -2,8 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
-LONGEST = 200
+from regui.index import search
+
+LONGEST = search.LONGEST
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,25 @@ class Wanted:
 
     @property
     def filtered(self) -> bool:
-        return bool(self.q or self.namespace or self.kind)
+        return bool(self.query or self.namespace or self.kind)
+
+    @property
+    def query(self) -> search.Query:
+        """What the words ask for; nothing, which lets everything through, when that can't be told."""
+        parsed = self.parsed
+        return search.Query() if isinstance(parsed, search.Wrong) else parsed
+
+    @property
+    def wrong(self) -> search.Wrong | None:
+        """What is wrong with the words."""
+        return self.parsed if isinstance(self.parsed, search.Wrong) else None
+
+    @cached_property
+    def parsed(self) -> search.Query | search.Wrong:
+        try:
+            return search.parse(self.q)
+        except search.Wrong as error:
+            return error
 
 
 def wanted(query: Mapping[str, str], sorts: Collection[str], default: str) -> Wanted:

@@ -46,7 +46,7 @@ def matching(repository: Repository, wanted: Wanted) -> QuerySet[Tag]:
     """The visible tags that the filter lets through, in the order asked for, manifests loaded."""
     # A repository without a row has no tags yet.
     visible = Tag.objects.filter(repository=repository).visible() if repository.pk else Tag.objects.none()
-    return search.tags(visible, wanted.q).grouped(wanted.sort).select_related("manifest")
+    return search.tags(visible, wanted.query).grouped(wanted.sort).select_related("manifest")
 
 
 @dataclass(frozen=True)

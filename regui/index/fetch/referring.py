@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from regui import oci
-from regui.index import connect, contents, flight, graph
+from regui.index import connect, contents, facts, flight, graph
 from regui.index.connect import Link
 from regui.index.fetch.manifests import verify
 from regui.index.fetch.reading import BUDGET, MAX_AGE, Reading, failed, is_fresh
@@ -127,11 +127,7 @@ def of(row: Manifest, role: str, tag: str = "", annotations: Mapping[str, str] |
 def role_of(row: Manifest) -> str:
     """What a referrer is for, as far as its type tells."""
     kind = row.artifact_type.lower()
-    roles = {
-        "signature": ("cosign.simplesigning", "notary", "sigstore.bundle", "signature"),
-        "sbom": ("spdx", "cyclonedx", "syft", "sbom"),
-        "attestation": ("in-toto", "attestation", "provenance"),
-    }
     if row.kind == Manifest.Kind.ATTESTATION:
         return "attestation"
-    return next((role for role, words in roles.items() if any(word in kind for word in words)), "artifact")
+    roles = facts.ROLES.items()
+    return next((role for role, words in roles if any(word in kind for word in words)), "artifact")
