@@ -61,6 +61,7 @@ def test_a_push_shows_up(registry: RunningRegistry, index_registry: Registry, bo
     assert names(page.text) == [name]
     assert "Says &lt;b&gt;hello&lt;/b&gt;" in page.text
     assert "as of" in page.text
+    assert '<caption class="vh">1 repository</caption>' in page.text
     assert f'href="/main/{name}/"' in page.text
 
 
@@ -243,6 +244,7 @@ def test_a_registry_that_lists_nothing_says_how_to_go_on(bob: Visitor, settings:
         page = bob.get("/main/")
         assert page.status_code == 200
         assert "Open a repository by its name" in page.text
+        assert page.text.count("list its repositories") == 1, "once is enough"
         numbers = " ".join(page.text.partition('<dl class="stats">')[2].partition("</dl>")[0].split())
         assert re.findall("<dd> ?([^<]+)<small>", numbers) == ["unknown"] * 4, "not zero"
         assert 'name="open"' in page.text

@@ -64,7 +64,7 @@ def unlisted(registry: Registry, error: oci.Error) -> Reading:
         result = Reading(
             registry.listed_at,
             complete=False,
-            problem=f"{UNLISTED} It answered: {error}",
+            problem=UNLISTED if isinstance(error, oci.Unsupported) else f"{UNLISTED} It answered: {error}",
             error_code=error.code,
             hint=UNLISTED_HINT,
         )
