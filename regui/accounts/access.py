@@ -20,6 +20,7 @@ class Right(enum.Enum):
 
     SEE = "see"
     DELETE = "delete from"
+    ADMIN = "administer"
 
 
 class Role(enum.Enum):
@@ -72,6 +73,19 @@ def registry(actor: Actor, name: str) -> Registry:
 def registries(actor: Actor) -> QuerySet[Registry]:
     """The registries this actor may see, by name."""
     return Registry.objects.filter(active=True) if actor.may(Right.SEE) else Registry.objects.none()
+
+
+def administered(actor: Actor) -> QuerySet[Registry]:
+    """The registries this actor administers, by name; Forbidden when none may be."""
+    if not actor.may(Right.ADMIN):
+        raise Forbidden(actor, Right.ADMIN, "regui")
+    return registries(actor)
+
+
+def administer(actor: Actor, registry: Registry) -> None:
+    """Nothing, when the actor may administer that registry, which they may see; else Forbidden."""
+    if not actor.may(Right.ADMIN):
+        raise Forbidden(actor, Right.ADMIN, registry.name)
 
 
 def require(actor: Actor, registry: Registry, name: str, right: Right = Right.SEE) -> None:

@@ -17,6 +17,8 @@ SECTIONS = {
     "manifest": "repositories",
     "manifest-delete": "repositories",
     "activity": "activity",
+    "settings": "settings",
+    "events-secret": "settings",
 }
 
 
@@ -38,6 +40,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "registries": registries,
         "registry": next((row for row in registries if row.name == name), only),
         "section": SECTIONS.get(match.url_name or "", "") if match else "",
+        "may_administer": actor is not None and actor.may(access.Right.ADMIN),
         "version": regui.__version__,
     }
 

@@ -3,13 +3,15 @@
 from django.urls import path
 
 from regui.web import converters  # noqa: F401 — registers the converters used below
-from regui.web.views import actions, history, manifests, registries, repositories, tags, theme
+from regui.web.views import actions, history, manifests, registries, repositories, settings, tags, theme
 
 urlpatterns = [
     path("", registries.index, name="home"),
     path("-/activity/", actions.activity, name="activity"),
+    path("-/settings/", settings.index, name="settings"),
     path("-/theme/", theme.change, name="theme"),
     path("<reg:registry>/", repositories.index, name="registry"),
+    path("<reg:registry>/-/settings/secret/", settings.make_secret, name="events-secret"),
     path("<reg:registry>/<repo:name>/-/tags/<tag:tag>/", tags.detail, name="tag"),
     path("<reg:registry>/<repo:name>/-/manifests/<digest:digest>/", manifests.detail, name="manifest"),
     path(

@@ -1,0 +1,47 @@
+"""Settings: so far, the notifications of each registry."""
+
+import secrets
+
+from django.http import HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from regui.accounts import access
+from regui.index import inbox
+from regui.web import errors, htmx, notifications
+from regui.web.http import Request
+
+
+@never_cache
+@require_safe
+def index(request: Request) -> HttpResponse:
+    """How each registry is set up to send its notifications, and whether they come."""
+    registries = access.administered(request.actor)
+    setups = [notifications.setup(request, row) for row in registries]
+    return htmx.render(request, "settings/index.html", {"setups": setups})
+
+
+@never_cache
+@require_POST
+def make_secret(request: Request, registry: str) -> HttpResponse:
+    """Make a new secret for a registry's notifications, and show it this once; the one before is no good any
+    more."""
+    row = access.registry(request.actor, registry)
+    access.administer(request.actor, row)
+    setup = notifications.setup(request, row, secrets.token_urlsafe(32))
+    if setup.given:
+        return errors.respond(request, given(setup))
+    row.events_token = inbox.hashed(setup.secret)
+    row.save(update_fields=["events_token"])
+    return htmx.render(request, "settings/index.html", {"setups": [setup], "made": setup})
+
+
+def given(setup: notifications.Setup) -> errors.Problem:
+    """What there is to say when the settings hold the secret."""
+    return errors.Problem(
+        409,
+        "The secret comes from the settings",
+        f"regui takes the one in {setup.variable} and no other.",
+        "Change it there, or take it out to have one made here.",
+        icon="lock",
+    )
