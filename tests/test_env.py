@@ -78,7 +78,7 @@ def test_a_length_of_time_has_a_unit(text: str, seconds: int) -> None:
     assert Env({"A": text}).duration("A", "1m").total_seconds() == seconds
 
 
-@pytest.mark.parametrize("text", ["5", "m", "-1m", "1.5h", "5 minutes", "٥m", "9999999d"])
+@pytest.mark.parametrize("text", ["5", "m", "-1m", "1.5h", "5 minutes", "\u0665m", "9999999d"])
 def test_any_other_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="A: must be a length of time"):
         Env({"A": text}).duration("A", "1m")

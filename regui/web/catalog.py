@@ -1,18 +1,19 @@
 """A registry's list of repositories: what can be asked of it, and what its page shows."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from django.core.paginator import Page
 from django.db.models import Value
 from django.db.models.functions import StrIndex, Substr
-from django.http import HttpRequest
 
 from regui.index import fetch, search
 from regui.index.models import Manifest, Registry, Repository, RepositoryQuerySet
-from regui.web import overview, pulls
+from regui.web import freshness, overview, pulls
 from regui.web.forms import Wanted
+from regui.web.http import Request
 from regui.web.paging import by_key
 
 SORTS = {
@@ -63,6 +64,12 @@ class Catalog:
     page: Page[Repository]
 
     @property
+    def state(self) -> object:
+        """What tells whether the page would look different."""
+        seen = [(row.name, row.tag_count, row.size, row.changed_at, row.problem) for row in self.page]
+        return seen, self.page.paginator.count
+
+    @property
     def largest(self) -> int:
         """The size that fills a row's bar."""
         return max((row.size or 0 for row in self.page), default=0)
@@ -110,21 +117,31 @@ class Catalog:
 
 
 def read(
-    request: HttpRequest, registry: Registry, found: RepositoryQuerySet
+    request: Request, registry: Registry, found: RepositoryQuerySet
 ) -> tuple[fetch.Reading, Page[Repository]]:
-    """The page asked for of the repositories found, after reading the registry's list and then the page's
-    rows."""
-    deadline = time.monotonic() + fetch.BUDGET
-    reading = fetch.catalog(registry, budget=fetch.BUDGET)
+    """The page asked for of the repositories found: as remembered, unless something on it was never read or
+    the registry's own word is asked for. Then the registry's list is read, and after it the page's rows."""
+    page = by_key(request, found)
+    if not freshness.wanted(request) and is_read(registry, page):
+        return fetch.remembered_all(registry, list(page)), page
+    deadline, max_age = time.monotonic() + fetch.BUDGET, freshness.max_age(request)
+    reading = fetch.catalog(registry, budget=fetch.BUDGET, max_age=max_age)
     page = by_key(request, found)
     if reading.error_code:
         return reading, page  # where the list can't be had, its rows would only be waited for in vain
-    rows = fetch.repositories(list(page), budget=max(deadline - time.monotonic(), 0))
+    rows = fetch.repositories(list(page), budget=max(deadline - time.monotonic(), 0), max_age=max_age)
     whole = replace(
         reading,
+        as_of=fetch.remembered_all(registry, list(page)).as_of,
         complete=reading.complete and rows.complete,
         problem=reading.problem or rows.problem,
         error_code=rows.error_code,
         hint=reading.hint or rows.hint,
     )
     return whole, by_key(request, found)
+
+
+def is_read(registry: Registry, rows: Iterable[Repository]) -> bool:
+    """Whether there is something to show: the catalog was read, and so were these repositories, or can't
+    be."""
+    return registry.listed_at is not None and all(row.tag_count is not None or row.problem for row in rows)

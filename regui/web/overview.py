@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import Count, FloatField, Q, Sum
 from django.db.models.functions import Cast
@@ -68,16 +69,26 @@ class Row:
     stats: Stats
 
 
-def rows(actor: access.Actor, registries: Sequence[Registry]) -> list[Row]:
-    """The registries as they are now, or were when they last answered; asked with a common limit of time, of
-    which each may use half of what is left: most need next to nothing, and one that hangs leaves some."""
+def rows(actor: access.Actor, registries: Sequence[Registry], max_age: timedelta) -> list[Row]:
+    """The registries as they are, or were when they last answered. Those read longer ago than that are asked,
+    with a common limit of time, of which each may use half of what is left: most need next to nothing, and
+    one that hangs leaves some."""
     deadline = time.monotonic() + BUDGET
     return [
         Row(
             registry=registry,
             host=pulls.host(registry),
-            reading=fetch.catalog(registry, budget=max(deadline - time.monotonic(), 0) / 2),
+            reading=fetch.catalog(registry, budget=max(deadline - time.monotonic(), 0) / 2, max_age=max_age),
             stats=stats(access.repositories(actor, registry)),
         )
         for registry in registries
     ]
+
+
+def reading(rows: Sequence[Row]) -> fetch.Reading:
+    """The reading of all of them: as old as the oldest."""
+    moments = [row.reading.as_of for row in rows if row.reading.as_of is not None]
+    return fetch.Reading(
+        min(moments) if len(moments) == len(rows) and moments else None,
+        complete=all(row.reading.complete for row in rows),
+    )

@@ -7,14 +7,14 @@ from functools import cached_property
 
 from django.core.paginator import Page
 from django.db.models import QuerySet
-from django.http import HttpRequest
 
 from regui import oci
 from regui.index import fetch, search
 from regui.index.models import Content, Manifest, Repository, Tag
-from regui.web import companions, pulls
+from regui.web import companions, freshness, pulls
 from regui.web.catalog import namespace
 from regui.web.forms import Wanted
+from regui.web.http import Request
 from regui.web.paging import by_key
 
 SORTS = {
@@ -27,9 +27,9 @@ SORTS = {
 }
 
 
-def read(request: HttpRequest, repository: Repository, wanted: Wanted) -> tuple[fetch.Reading, Page[Tag]]:
-    """The page asked for of the repository's tags, after reading the listing and, first, the tags on that
-    page.
+def read(request: Request, repository: Repository, wanted: Wanted) -> tuple[fetch.Reading, Page[Tag]]:
+    """The page asked for of the repository's tags: as remembered, unless something on it was never read or
+    the registry's own word is asked for.
 
     Raises `oci.NotFound` for a repository that neither the registry has nor the index remembers.
     """
@@ -38,8 +38,20 @@ def read(request: HttpRequest, repository: Repository, wanted: Wanted) -> tuple[
         known = None if wanted.filtered else repository.tag_count
         return by_key(request, matching(repository, wanted), known)
 
-    reading = fetch.repository(repository, first=lambda: [tag.name for tag in page()])
+    shown = page()
+    if not freshness.wanted(request) and is_read(repository, shown):
+        return fetch.remembered(repository), shown
+    reading = fetch.repository(
+        repository,
+        first=lambda: [tag.name for tag in page()],
+        max_age=freshness.max_age(request),
+    )
     return reading, page()
+
+
+def is_read(repository: Repository, tags: Iterable[Tag]) -> bool:
+    """Whether there is something to show: the repository was listed, and these tags were read."""
+    return repository.listed_at is not None and all(tag.seen_at or tag.problem for tag in tags)
 
 
 def matching(repository: Repository, wanted: Wanted) -> QuerySet[Tag]:
@@ -78,6 +90,15 @@ class Tracks:
         if self.repository.tag_count is not None:
             return self.repository.tag_count
         return self.repository.tags.visible().count() if self.repository.pk else 0
+
+    @property
+    def state(self) -> object:
+        """What tells whether the page would look different."""
+        seen = [
+            (tag.name, tag.manifest and (tag.manifest.digest, tag.manifest.size), tag.problem)
+            for tag in self.page
+        ]
+        return seen, self.page.paginator.count
 
     @property
     def pull(self) -> str:

@@ -129,12 +129,17 @@ document.addEventListener("htmx:config:request", (event) => {
 
 let focusWasInside = false;
 
+// Where an answer says itself what it is for (HX-Retarget), the target is still a selector.
+function swapped({ detail: { ctx } }) {
+  return typeof ctx.target === "string" ? find(ctx.target) : ctx.target;
+}
+
 document.addEventListener("htmx:before:swap", (event) => {
-  focusWasInside = Boolean(event.detail.ctx.target?.contains(document.activeElement));
+  focusWasInside = Boolean(swapped(event)?.contains(document.activeElement));
 });
 
 document.addEventListener("htmx:after:swap", (event) => {
-  const { target } = event.detail.ctx;
+  const target = swapped(event);
   const part = target?.id ? document.getElementById(target.id) : null;
   if (!part) return;
   showTab(part);

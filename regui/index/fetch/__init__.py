@@ -5,7 +5,7 @@ budget, asks nothing while the index is fresh, and when the registry doesn't ans
 is remembered."""
 
 from regui.index.fetch.catalogs import catalog
-from regui.index.fetch.listings import remembered, repositories, repository
+from regui.index.fetch.listings import remembered, remembered_all, repositories, repository
 from regui.index.fetch.manifests import manifest, verify
 from regui.index.fetch.reading import BUDGET, CHECK_BUDGET, MAX_AGE, Reading
 from regui.index.fetch.referring import Referrer, referrers
@@ -20,6 +20,7 @@ __all__ = [
     "manifest",
     "referrers",
     "remembered",
+    "remembered_all",
     "repositories",
     "repository",
     "verify",

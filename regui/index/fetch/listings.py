@@ -187,6 +187,19 @@ def remembered(repository: Repository) -> Reading:
     )
 
 
+def remembered_all(registry: Registry, rows: Sequence[Repository]) -> Reading:
+    """The reading of a registry's list that needn't be asked for, as old as the oldest thing on it. A
+    repository that can't be read says so itself and makes the others no older."""
+    readable = [row for row in rows if not row.problem]
+    moments = [registry.listed_at, *(row.listed_at for row in readable)]
+    known = [moment for moment in moments if moment is not None]
+    return Reading(
+        min(known) if len(known) == len(moments) else registry.listed_at,
+        complete=len(known) == len(moments) and not registry.problem,
+        problem=registry.problem,
+    )
+
+
 def overall(rows: Sequence[Repository]) -> Reading:
     """The reading of rows that needn't be asked for: as old as the oldest."""
     moments = [row.listed_at for row in rows if row.listed_at is not None]

@@ -167,6 +167,7 @@ def platforms(names: Sequence[str], limit: int = 4) -> SafeString:
 def query(context: Context, **changes: object) -> str:
     """The current query string with changes; a value of None or "" leaves the field out. Never empty: "?"."""
     fields = context["request"].GET.copy()
+    fields.pop("refresh", None)  # asks for one look at the registry, not for one behind every link
     for name, value in changes.items():
         if value is None or value == "":
             fields.pop(name, None)
@@ -188,7 +189,8 @@ def sort_link(context: Context, field: str, label: str) -> SafeString:
     arrow = {field: icon("arrow-up", "i-s"), f"-{field}": icon("arrow-down", "i-s")}.get(sort, NOTHING)
     href = query(context, sort=second if sort == first else first, page=None)
     return format_html(
-        '<a id="sort-{}" href="{}" hx-get="{}" hx-target="#results" hx-swap="outerHTML" hx-push-url="true">'
+        '<a id="sort-{}" href="{}" hx-get="{}" hx-target="#results" hx-swap="outerHTML" hx-push-url="true"'
+        ' hx-sync="closest form:replace">'
         "{}{}</a>",
         field,
         href,

@@ -1,18 +1,16 @@
 """A manifest: image, index or artifact, with all that is known of it."""
 
-from datetime import timedelta
-
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from regui.accounts import access
 from regui.index import fetch, history
 from regui.index.models import Repository
-from regui.web import details, htmx, story
+from regui.web import details, freshness, story
 from regui.web.http import Request
 
-# Which other tags are on a digest is known once all were read; that is worth a second, but not each minute.
-SIBLINGS_BUDGET, SIBLINGS_AGE = 1.0, timedelta(days=1)
+# Which other tags are on a digest is known once all were read; that is worth a second, once.
+SIBLINGS_BUDGET = 1.0
 # How many moves a tag's own page tells.
 MOVES = 5
 
@@ -26,18 +24,22 @@ def detail(request: Request, registry: str, name: str, digest: str) -> HttpRespo
 
 def page(request: Request, repository: Repository, reference: str, tag: str = "") -> HttpResponse:
     """The page of the manifest that a reference means, or the part of it about one platform or one tab."""
-    manifest, reading = fetch.manifest(repository, reference)
-    siblings = fetch.repository(repository, budget=SIBLINGS_BUDGET, max_age=SIBLINGS_AGE)
+    manifest, reading = fetch.manifest(repository, reference, max_age=freshness.max_age(request))
+    if repository.listed_at is None:
+        siblings = fetch.repository(repository, budget=SIBLINGS_BUDGET)
+    else:
+        siblings = fetch.remembered(repository)
     context = {
         "repository": repository,
         "manifest": manifest,
         "detail": details.of(repository, manifest, tag, request.GET),
         "reading": reading,
+        "fresh": freshness.of(request, reading, manifest.digest),
         "siblings": siblings,
         "events": moves(repository, tag) if tag else [],
         "may_delete": request.actor.may(access.Right.DELETE),
     }
-    return htmx.render(request, "manifests/detail.html", context, partials=["panel"])
+    return freshness.render(request, "manifests/detail.html", context, partials=["panel"])
 
 
 def moves(repository: Repository, tag: str) -> list[story.Event]:

@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from regui.accounts import access
-from regui.web import htmx, overview
+from regui.web import freshness, overview
 from regui.web.http import Request
 
 
@@ -18,4 +18,8 @@ def index(request: Request) -> HttpResponse:
     registries = list(access.registries(request.actor))
     if len(registries) == 1:
         return redirect("registry", registries[0].name)
-    return htmx.render(request, "registries/index.html", {"rows": overview.rows(request.actor, registries)})
+    rows = overview.rows(request.actor, registries, freshness.max_age(request))
+    reading = overview.reading(rows)
+    state = [(row.registry.name, row.stats, row.reading.problem) for row in rows]
+    context = {"rows": rows, "reading": reading, "fresh": freshness.of(request, reading, state)}
+    return freshness.render(request, "registries/index.html", context)

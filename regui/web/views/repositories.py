@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from regui import oci
 from regui.accounts import access
 from regui.index.models import Registry
-from regui.web import catalog, errors, forms, htmx, tracks
+from regui.web import catalog, errors, forms, freshness, tracks
 from regui.web.http import Request
 
 
@@ -23,14 +23,16 @@ def index(request: Request, registry: str) -> HttpResponse:
     problem = errors.of_reading(reading)
     if problem and not listed.exists():
         return errors.respond(request, problem)
+    shown = catalog.Catalog(row, listed, page)
     context = {
-        "catalog": catalog.Catalog(row, listed, page),
+        "catalog": shown,
         "reading": reading,
+        "fresh": freshness.of(request, reading, shown.state),
         "wanted": wanted,
         "sort": wanted.sort,
         "page": page,
     }
-    return htmx.render(request, "repositories/index.html", context, partials=["results"])
+    return freshness.render(request, "repositories/index.html", context, partials=["results"])
 
 
 def opened(registry: Registry, text: str) -> HttpResponse:
@@ -50,13 +52,15 @@ def detail(request: Request, registry: str, name: str) -> HttpResponse:
     problem = errors.of_reading(reading)
     if problem and (repository.pk is None or repository.tag_count is None):
         return errors.respond(request, problem)
+    shown = tracks.Tracks(repository, page)
     context = {
         "repository": repository,
-        "tracks": tracks.Tracks(repository, page),
+        "tracks": shown,
         "reading": reading,
+        "fresh": freshness.of(request, reading, shown.state),
         "wanted": wanted,
         "sort": wanted.sort,
         "page": page,
         "may_delete": request.actor.may(access.Right.DELETE),
     }
-    return htmx.render(request, "repositories/detail.html", context, partials=["results"])
+    return freshness.render(request, "repositories/detail.html", context, partials=["results"])

@@ -1,0 +1,110 @@
+"""A page that grew old comes up to date under the reader's eyes, and leaves their hands alone."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.site import Site
+from tests.serving import Running, serving
+
+# How a page asks again by itself.
+AGAIN = re.compile("[?&]refresh=")
+
+
+@pytest.fixture
+def hasty(site: Site, tmp_path: Path) -> Iterator[Running]:
+    """A site of this test's own that calls everything stale after a second."""
+    with serving(tmp_path, REGUI_REGISTRY_URL=site.lab.url, REGUI_STALE_AFTER="1s") as started:
+        yield started
+
+
+def known(page: Page, site: Site, regui: Running) -> str:
+    """The address of a repository with two tags that was read, and has grown old since."""
+    name = site.lab.unique("shop/fresh")
+    site.lab.push(name, tags=["1.0"], created="2026-01-01T00:00:00Z")
+    site.lab.push(name, tags=["1.1"], created="2026-02-01T00:00:00Z")
+    address = f"{regui.url}/main/{name}/"
+    page.goto(address)
+    expect(page.locator("#results tr[data-tag]")).to_have_count(2)
+    time.sleep(1.2)
+    return address
+
+
+def push(site: Site, address: str, *tags: str) -> None:
+    name = address.partition("/main/")[2].strip("/")
+    site.lab.push(name, tags=list(tags), created="2026-03-01T00:00:00Z")
+
+
+def holding(page: Page) -> list[Route]:
+    """The requests by which the page asks again, held back until they are let go."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(AGAIN, hold)
+    return held
+
+
+def test_new_rows_come_in_by_themselves(site: Site, hasty: Running, page: Page) -> None:
+    address = known(page, site, hasty)
+    push(site, address, "1.2")
+    page.goto(address)
+    expect(page.locator("#results tr[data-tag]")).to_have_count(3)
+    expect(page.locator("#results .changed")).to_be_visible()
+    assert page.url == address
+    expect(page.locator("#announce")).to_contain_text("3 tags")
+
+
+def test_focus_stays_on_the_tag_it_was_on(site: Site, hasty: Running, page: Page) -> None:
+    address = known(page, site, hasty)
+    push(site, address, "1.2")
+    held = holding(page)
+    page.goto(address)
+    page.get_by_role("searchbox").focus()
+    page.get_by_role("link", name="1.0", exact=True).focus()
+    expect(page.locator("#fresh")).to_be_visible()
+    page.wait_for_timeout(100)
+    for route in held:
+        route.continue_()
+    expect(page.locator("#results tr[data-tag]")).to_have_count(3)
+    expect(page.get_by_role("link", name="1.0", exact=True)).to_be_focused()
+
+
+def test_a_filter_typed_meanwhile_wins(site: Site, hasty: Running, page: Page) -> None:
+    address = known(page, site, hasty)
+    push(site, address, "1.2")
+    held = holding(page)
+    page.goto(address)
+    page.get_by_role("searchbox").fill("1.0")
+    expect(page.locator("#results tr[data-tag]")).to_have_count(1)
+    page.wait_for_timeout(600)
+    assert len(held) == 2, "the old rows asked, then the filtered ones"
+    held[1].continue_()  # the first was given up
+    expect(page.locator("#fresh")).to_contain_text("just now")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("searchbox")).to_have_value("1.0")
+    expect(page.locator("#results tr[data-tag]")).to_have_count(1)
+
+
+def test_where_nothing_changed_nothing_is_said(site: Site, hasty: Running, page: Page) -> None:
+    address = known(page, site, hasty)
+    with page.expect_response(AGAIN) as answer:
+        page.goto(address)
+    assert answer.value.status == 200
+    expect(page.locator("#fresh")).to_contain_text("just now")
+    expect(page.locator("#fresh")).not_to_have_attribute("hx-get", re.compile("."))
+    expect(page.locator("#results .changed")).to_have_count(0)
+    expect(page.locator("#announce")).to_be_empty()
+
+
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_without_scripts_the_page_is_fresh_all_the_same(site: Site, hasty: Running, page: Page) -> None:
+    address = known(page, site, hasty)
+    push(site, address, "1.2")
+    page.goto(address)
+    expect(page.locator("#results tr[data-tag]")).to_have_count(3)
