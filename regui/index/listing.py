@@ -4,15 +4,18 @@ on.
 Only a complete, error-free listing lets anything leave, and what leaves keeps its row, marked as gone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
 from regui import oci
+from regui.index import bulk, history
 from regui.index.batches import batches
-from regui.index.models import UNREAD, Manifest, Registry, Repository, Tag, ordering_keys
+from regui.index.models import UNREAD, Manifest, Registry, Repository, Tag, TagMove, ordering_keys
 
 DANGLING = "The registry lists this tag, but has no manifest for it."
 
@@ -27,61 +30,87 @@ class Listing:
     problem: str = ""
 
 
-def tags(listings: Sequence[Listing]) -> set[int]:
+@dataclass(slots=True)
+class Before:
+    """A tag as it was before a listing."""
+
+    pk: int
+    manifest_id: int | None
+    gone_at: datetime | None
+    missed: int
+
+
+def tags(listings: Sequence[Listing], *, believe: bool = False) -> set[int]:
     """Make tags follow their listings; the keys of those repositories whose tags are no longer the same.
 
-    Tags that a listing lacks leave, unless someone saw them since it began; tags that came back return, to be
-    read again. Names outside the grammar are left out: no address could lead to them. Repositories get a row.
+    Tags that a listing lacks leave, unless someone saw them since it began, and those that the next lacks too
+    are buried; tags that came back return, to be read again. A listing that suddenly lacks most is doubted:
+    then nothing leaves, unless we are to `believe` it. Names outside the grammar are left out: no address
+    could lead to them. Repositories get a row.
     """
     for one in listings:
         save(one.repository)
     # A listing that another has overtaken says nothing any more.
     current = [one for one in listings if (one.repository.listed_at or one.began) <= one.began]
-    there: dict[int, dict[str, tuple[int, datetime | None]]] = {one.repository.pk: {} for one in current}
+    there: dict[int, dict[str, Before]] = {one.repository.pk: {} for one in current}
     rows = Tag.objects.filter(repository__in=list(there))
-    for repository, name, pk, gone_at in rows.values_list(
-        "repository_id", "name", "pk", "gone_at"
-    ).iterator():
-        there[repository][name] = (pk, gone_at)
+    columns = rows.values_list("repository_id", "name", "pk", "manifest_id", "gone_at", "missed")
+    for repository, name, pk, manifest, gone_at, missed in columns.iterator():
+        there[repository][name] = Before(pk, manifest, gone_at, missed)
     changed: set[int] = set()
     for one in current:
-        if _follow(one, there[one.repository.pk]):
-            changed.add(one.repository.pk)
         row = one.repository
+        listed = {name for name in one.names if is_tag(name)}
+        # Of a tag that the registry has no manifest for we know already that it isn't there.
+        present = [name for name, tag in there[row.pk].items() if tag.gone_at is None and tag.manifest_id]
+        lost = sum(name not in listed for name in present)
+        row.doubt = "" if believe else suspicion(len(present), lost, len(listed), "tag", "tags")
+        if _follow(one, listed, there[row.pk]):
+            changed.add(row.pk)
         row.listed_at = row.tried_at = one.began
+        row.filled_at = row.filled_at or one.began
         row.problem, row.gone_at = one.problem, None
-    fields = ["listed_at", "tried_at", "problem", "gone_at"]
+    fields = ["listed_at", "tried_at", "filled_at", "problem", "doubt", "gone_at"]
     Repository.objects.bulk_update([one.repository for one in current], fields, batch_size=100)
     return changed
 
 
-def _follow(one: Listing, there: dict[str, tuple[int, datetime | None]]) -> bool:
-    """Make one repository's tags, given by name with key and `gone_at`, follow its listing; whether any
-    changed."""
-    listed = {name for name in one.names if is_tag(name)}
+def _follow(one: Listing, listed: set[str], there: dict[str, Before]) -> bool:
+    """Make one repository's tags follow its listing; whether any changed. A doubted one adds only."""
     new = sorted(listed - there.keys())
-    for names in batches(new):
-        rows = [
-            Tag(
-                repository=one.repository,
-                name=name,
-                first_seen_at=one.began,
-                folded=oci.companion(name) is not None,
-            )
-            for name in names
-        ]
-        Tag.objects.bulk_create(rows, ignore_conflicts=True)
-    back = [pk for name, (pk, gone_at) in there.items() if gone_at is not None and name in listed]
+    bulk.insert(
+        Tag,
+        ["repository_id", "name", "first_seen_at", "folded"],
+        ((one.repository.pk, name, one.began, oci.companion(name) is not None) for name in new),
+    )
+    back = [tag.pk for name, tag in there.items() if name in listed and (tag.gone_at or tag.missed)]
     for some in batches(back):
-        # What it was on before says nothing now.
-        Tag.objects.filter(pk__in=some).update(
-            gone_at=None, seen_at=None, manifest=None, problem="", created_key=UNREAD, size_key=UNREAD
-        )
-    lost = [pk for name, (pk, gone_at) in there.items() if gone_at is None and name not in listed]
+        # It keeps what it was on, so that whoever reads it finds out whether it moved.
+        Tag.objects.filter(pk__in=some).update(gone_at=None, missed=0, seen_at=None)
+    if one.repository.doubt:
+        return bool(new or back)
+    lost = [tag.pk for name, tag in there.items() if name not in listed and tag.missed == 0]
     unseen = Q(first_seen_at__lte=one.began) & (Q(seen_at=None) | Q(seen_at__lte=one.began))
     for some in batches(lost):
-        Tag.objects.filter(unseen, pk__in=some, gone_at=None).update(gone_at=one.began)
-    return bool(new or back or lost)
+        rows = Tag.objects.filter(unseen, pk__in=some)
+        rows.filter(gone_at=None).update(gone_at=one.began, missed=1)
+        # Gone already, by a deletion or an event; this is the first listing without it.
+        rows.filter(missed=0).update(missed=1)
+    again = [name for name, tag in there.items() if name not in listed and tag.missed and tag.gone_at]
+    bury(one.repository, again, one.began)
+    return bool(new or back or lost or again)
+
+
+def bury(repository: Repository, names: Iterable[str], now: datetime) -> None:
+    """Remove tags that two complete listings have lacked, and keep that they left."""
+    for some in batches(names):
+        rows = repository.tags.filter(name__in=some, gone_at__lt=now)
+        left = list(rows.values_list("pk", "name", "manifest__digest", "gone_at"))
+        history.write(
+            history.Move(repository, name, digest or "", "", gone_at or now, None, TagMove.How.CRAWL)
+            for _, name, digest, gone_at in left
+        )
+        Tag.objects.filter(pk__in=[pk for pk, *_ in left]).delete()
 
 
 def tried(row: Registry | Repository, problem: str, now: datetime) -> None:
@@ -114,49 +143,117 @@ def save(repository: Repository) -> None:
         reload(repository)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
+class Known:
+    """A tag as the index has it, with no more than what reading it again needs; `digest` is empty when it was
+    never read."""
+
+    pk: int
+    repository: Repository
+    name: str
+    folded: bool
+    first_seen_at: datetime
+    manifest_id: int | None
+    digest: str
+    problem: str
+
+    @property
+    def repository_id(self) -> int:
+        return self.repository.pk
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """A tag's row at the moment of writing."""
+
+    seen_at: datetime | None
+    first_seen_at: datetime
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Sight:
     """What a tag was seen on: a manifest's key; or None along with why it can't be read."""
 
-    tag: Tag
+    tag: Tag | Known
     manifest_id: int | None
     problem: str = ""
 
 
 def seen(sights: Iterable[Sight], now: datetime) -> set[int]:
-    """Note what tags are on, as the registry has just said; the keys of repositories where one moved."""
-    same, moved = [], []
+    """Note what tags are on, as the registry said at that moment; the keys of repositories where one moved.
+    What was seen later, by an event or another reading, stays."""
+    same, moved = list[Sight](), list[Sight]()
     for sight in sights:
-        if sight.tag.manifest_id == sight.manifest_id and sight.tag.problem == sight.problem:
-            same.append(sight.tag.pk)
-        else:
-            # Without its key: the row has to be found by its name alone, and may be new.
-            moved.append(
-                Tag(
-                    repository_id=sight.tag.repository_id,
-                    name=sight.tag.name,
-                    folded=sight.tag.folded,
-                    first_seen_at=sight.tag.first_seen_at,
-                    manifest_id=sight.manifest_id,
-                    problem=sight.problem,
-                    seen_at=now,
-                )
-            )
-    for ids in batches(same):
-        Tag.objects.filter(pk__in=ids).update(seen_at=now)
+        unmoved = sight.tag.manifest_id == sight.manifest_id and sight.tag.problem == sight.problem
+        (same if unmoved else moved).append(sight)
+    earlier = Q(seen_at=None) | Q(seen_at__lte=now)
+    for ids in batches(sight.tag.pk for sight in same):
+        Tag.objects.filter(earlier, pk__in=ids).update(seen_at=now)
+    repositories = {sight.tag.repository_id: sight.tag.repository for sight in moved}
     for some in batches(moved):
-        on = Manifest.objects.filter(pk__in={tag.manifest_id for tag in some if tag.manifest_id})
-        rows = on.values_list("pk", "size", "created_at")
-        keys = {pk: ordering_keys(size, created_at) for pk, size, created_at in rows}
-        for tag in some:
-            tag.created_key, tag.size_key = keys.get(tag.manifest_id or 0, (UNREAD, UNREAD))
-        Tag.objects.bulk_create(
-            some,
-            update_conflicts=True,
-            unique_fields=["repository", "name"],
-            update_fields=["manifest", "seen_at", "problem", "created_key", "size_key"],
+        on = Manifest.objects.filter(pk__in={sight.manifest_id for sight in some if sight.manifest_id})
+        facts: dict[int | None, Any] = {
+            pk: values for pk, *values in on.values_list("pk", "digest", "size", "created_at")
+        }
+        keys = {pk: ordering_keys(size, created_at) for pk, (_, size, created_at) in facts.items()}
+        with transaction.atomic():
+            # They may be new, so they are found by name.
+            rows = Tag.objects.select_for_update(of=("self",)).filter(
+                repository__in=repositories, name__in=[sight.tag.name for sight in some]
+            )
+            values = rows.values_list("repository_id", "name", "seen_at", "first_seen_at", "manifest__digest")
+            there = {
+                (repository, name): There(seen_at, first_seen_at, digest)
+                for repository, name, seen_at, first_seen_at, digest in values
+            }
+            due = [
+                sight
+                for sight in some
+                if (known := there.get((sight.tag.repository_id, sight.tag.name))) is None
+                or known.seen_at is None
+                or known.seen_at <= now
+            ]
+            bulk.insert(
+                Tag,
+                [*SIGHT, "repository_id", "name", "folded", "first_seen_at"],
+                (
+                    (
+                        sight.manifest_id,
+                        now,
+                        sight.problem,
+                        *keys.get(sight.manifest_id, (UNREAD, UNREAD)),
+                        sight.tag.repository_id,
+                        sight.tag.name,
+                        sight.tag.folded,
+                        sight.tag.first_seen_at,
+                    )
+                    for sight in due
+                ),
+                unique=["repository_id", "name"],
+                update=SIGHT,
+            )
+        history.write(
+            move
+            for sight in due
+            if sight.manifest_id in facts
+            for known in [there.get((sight.tag.repository_id, sight.tag.name))]
+            for move in _moves(sight, known, facts[sight.manifest_id][0], now)
         )
-    return {tag.repository_id for tag in moved}
+    return set(repositories)
+
+
+SIGHT = ["manifest_id", "seen_at", "problem", "created_key", "size_key"]
+
+
+def _moves(sight: Sight, there: There | None, digest: str, now: datetime) -> Iterator[history.Move]:
+    """The move that a sight is news of, if it is."""
+    repository = sight.tag.repository
+    first_seen_at = there.first_seen_at if there else sight.tag.first_seen_at
+    if there and there.digest:
+        yield history.Move(repository, sight.tag.name, there.digest, digest, now, None, TagMove.How.CRAWL)
+    elif repository.filled_at is not None and first_seen_at > repository.filled_at:
+        yield history.Move(repository, sight.tag.name, "", digest, first_seen_at, None, TagMove.How.CRAWL)
 
 
 @dataclass(frozen=True)
@@ -168,7 +265,9 @@ class Catalog:
     suspicious: str = ""
 
 
-def repositories(registry: Registry, names: Iterable[str], began: datetime, *, complete: bool) -> Catalog:
+def repositories(
+    registry: Registry, names: Iterable[str], began: datetime, *, complete: bool, believe: bool = False
+) -> Catalog:
     """Make the repositories follow a catalog that began at that moment.
 
     Only a complete one lets any leave, and none does when the catalog has suddenly lost more than half of
@@ -189,29 +288,30 @@ def repositories(registry: Registry, names: Iterable[str], began: datetime, *, c
         return Catalog(len(new) + len(back))
     present = [name for name, gone_at in there.items() if gone_at is None]
     lost = [name for name in present if name not in listed]
-    suspicious = suspicion(len(present), len(lost), len(listed))
+    suspicious = "" if believe else suspicion(len(present), len(lost), len(listed))
     gone = 0
     for some_names in batches([] if suspicious else lost):
         # Repositories opened since it began are there, whatever it says.
         seen_since = Q(listed_at__gt=began) | Q(first_seen_at__gt=began)
         lost_rows = registry.repositories.filter(name__in=some_names).exclude(seen_since)
         gone += lost_rows.update(gone_at=began, unsettled_at=began)
-    registry.tried_at, registry.problem = began, suspicious
-    registry.listed_at = began
-    registry.save(update_fields=["listed_at", "tried_at", "problem"])
+    registry.listed_at = registry.tried_at = began
+    registry.problem, registry.doubt = "", suspicious
+    registry.save(update_fields=["listed_at", "tried_at", "problem", "doubt"])
     return Catalog(len(new) + len(back), gone, suspicious)
 
 
-def suspicion(present: int, lost: int, listed: int) -> str:
-    """Why a catalog can't be believed, of so many remembered, missing and listed repositories; empty when
-    it can."""
+def suspicion(
+    present: int, lost: int, listed: int, one: str = "repository", many: str = "repositories"
+) -> str:
+    """Why a listing can't be believed, of so many remembered, missing and listed things; empty when it can.
+    What regui deleted itself, or events told of, is no longer among those remembered."""
     if not lost or lost * 2 <= present:
         return ""
     if not listed:
-        return (
-            f"The registry lists no repository at all, where it listed {present} before; they are kept here."
-        )
-    return f"The registry no longer lists {lost} of {present} repositories; they are kept here."
+        before = f"{present} {one if present == 1 else many}"
+        return f"The registry lists no {one} at all, where it listed {before} before; what is known is kept."
+    return f"The registry no longer lists {lost} of {present} {many}; they are kept here."
 
 
 def is_tag(name: str) -> bool:

@@ -11,6 +11,7 @@ from regui import oci
 from regui.index import contents, listing, usage
 from regui.index.connect import THREADS, Link
 from regui.index.contents import Outcome
+from regui.index.listing import Known
 from regui.index.models import Repository, Tag
 from regui.index.talk import Talk, ask, settle
 
@@ -54,26 +55,26 @@ def is_unknown(row: Repository, error: oci.Error) -> bool:
     return remembered and isinstance(error, oci.NotFound) and bool(error.codes)
 
 
-def tags(link: Link, rows: Sequence[Tag], deadline: float | None) -> Outcome:
+def tags(link: Link, rows: Sequence[Known], deadline: float | None) -> Outcome:
     """`asking`, waited for."""
     return settle(asking(rows), link, deadline)
 
 
-def asking(rows: Sequence[Tag]) -> Talk[Outcome]:
-    """Ask the registry what these tags are on now, and keep what is new. Each row needs its repository and,
-    when it has one, its manifest; a tag read before costs one conditional request that moves no bytes."""
+def asking(rows: Sequence[Known]) -> Talk[Outcome]:
+    """Ask the registry what these tags are on now, and keep what is new. A tag read before
+    costs one conditional request that moves no bytes."""
     now = timezone.now()
     answers = yield from ask(question, rows)
     return (yield from keeping(answers, now))
 
 
-def question(client: oci.Client, tag: Tag) -> oci.Content | None:
+def question(client: oci.Client, tag: Known) -> oci.Content | None:
     """What a tag is on; None when that is still what the index has."""
-    etag = oci.Digest(tag.manifest.digest) if tag.manifest else None
+    etag = oci.Digest(tag.digest) if tag.digest else None
     return client.manifest(tag.repository.name, tag.name, etag=etag)
 
 
-def keeping(answers: Sequence[tuple[Tag, Any]], now: datetime) -> Talk[Outcome]:
+def keeping(answers: Sequence[tuple[Known, Any]], now: datetime) -> Talk[Outcome]:
     """Keep what the registry answered to `question`, asked at that moment, and ask for all that belongs to
     what is new.
 
@@ -81,7 +82,7 @@ def keeping(answers: Sequence[tuple[Tag, Any]], now: datetime) -> Talk[Outcome]:
     """
     outcome = Outcome()
     sights: list[listing.Sight] = []
-    found: list[tuple[Tag, oci.Content]] = []
+    found: list[tuple[Known, oci.Content]] = []
     for tag, answer in answers:
         if isinstance(answer, oci.Content):
             found.append((tag, answer))
@@ -135,8 +136,20 @@ def everything(link: Link, pks: Sequence[int], deadline: float) -> Iterator[Outc
             size *= 2
 
 
-def load(pks: Sequence[int]) -> list[Tag]:
+def load(pks: Sequence[int]) -> list[Known]:
     """These tags with what reading them needs, in that order."""
-    rows = Tag.objects.filter(pk__in=pks).select_related("repository__registry", "manifest")
-    found = {row.pk: row for row in rows.defer("manifest__labels", "manifest__platforms")}
-    return [found[pk] for pk in pks if pk in found]
+    rows = Tag.objects.filter(pk__in=pks).values_list(
+        "pk", "repository_id", "name", "folded", "first_seen_at", "manifest_id", "manifest__digest", "problem"
+    )
+    found: dict[int, tuple[Any, ...]] = {values[0]: values for values in rows}
+    repositories = Repository.objects.select_related("registry").in_bulk(
+        {values[1] for values in found.values()}
+    )
+
+    def known(values: tuple[Any, ...]) -> Known:
+        pk, repository, name, folded, first_seen_at, manifest_id, digest, problem = values
+        return Known(
+            pk, repositories[repository], name, folded, first_seen_at, manifest_id, digest or "", problem
+        )
+
+    return [known(found[pk]) for pk in pks if pk in found]

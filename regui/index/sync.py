@@ -21,6 +21,7 @@ from regui.index import claims, connect, contents, pace, reader, rounds, usage
 from regui.index.batches import batches
 from regui.index.catalog import Catalog
 from regui.index.crew import Crew
+from regui.index.listing import Known
 from regui.index.models import Registry, Repository, Sync, Tag
 from regui.index.talk import Talk, ask
 
@@ -245,7 +246,7 @@ class Run:
         return [Step(self.keep_tags(group, answers, began), keeps=True)]
 
     def keep_tags(
-        self, group: Group, answers: Sequence[tuple[Tag, object]], began: datetime
+        self, group: Group, answers: Sequence[tuple[Known, object]], began: datetime
     ) -> Talk[Sequence[Step]]:
         outcome = yield from reader.keeping(answers, began)
         group.changed |= outcome.changed

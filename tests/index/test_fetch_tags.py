@@ -176,6 +176,9 @@ def test_a_repository_that_vanishes_from_the_disk_says_so(
     reading = fetch.repository(repository, budget=PATIENT)
 
     assert "no longer knows" in reading.problem
+    assert repository.doubt, "it may be a disk that isn't mounted"
+    assert set(on(repository)) == {"latest"}
+    fetch.confirm(repository)
     assert on(repository) == {}
 
 

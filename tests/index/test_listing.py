@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from pytest_django import DjangoAssertNumQueries
 
-from regui.index import listing
+from regui.index import history, listing, record
 from regui.index.models import Registry, Repository, Tag
 from tests import factories
 from tests.factories import NOW
@@ -17,8 +17,11 @@ from tests.factories import NOW
 LATER = NOW + timedelta(minutes=5)
 
 
-def follow(repository: Repository, names: Iterable[str], minutes: int = 5) -> set[int]:
-    return listing.tags([listing.Listing(repository, list(names), NOW + timedelta(minutes=minutes))])
+def follow(
+    repository: Repository, names: Iterable[str], minutes: int = 5, *, believe: bool = True
+) -> set[int]:
+    one = listing.Listing(repository, list(names), NOW + timedelta(minutes=minutes))
+    return listing.tags([one], believe=believe)
 
 
 def listed(repository: Repository) -> set[str]:
@@ -43,7 +46,45 @@ class TestTags:
         follow(repository, ["1"], minutes=6)
 
         tag = repository.tags.get()
-        assert (tag.gone_at, tag.seen_at, tag.manifest) == (None, None, None)
+        assert (tag.gone_at, tag.missed, tag.seen_at) == (None, 0, None)
+        assert tag.manifest, "what it was on is needed to tell whether it moved"
+
+    def test_a_second_listing_without_it_buries_a_tag(self) -> None:
+        repository = factories.repository()
+        tag = factories.tags(repository, ["1", "2", "3"])[0]
+        follow(repository, ["2", "3"], believe=False)
+        assert not history.of_tag(repository, "1").exists()
+        follow(repository, ["2", "3"], minutes=6, believe=False)
+
+        assert set(repository.tags.values_list("name", flat=True)) == {"2", "3"}
+        move = history.of_tag(repository, "1").get()
+        assert tag.manifest
+        assert (move.before, move.after, move.at) == (tag.manifest.digest, "", LATER)
+
+    @pytest.mark.parametrize("left", [[], ["1"]])
+    def test_nothing_leaves_when_most_is_suddenly_missing(self, left: list[str]) -> None:
+        repository = factories.repository()
+        factories.tags(repository, ["1", "2", "3"])
+        for minutes in (5, 6, 7):
+            follow(repository, left, minutes, believe=False)
+            assert listed(repository) == {"1", "2", "3"}
+            assert "kept" in repository.doubt
+
+        follow(repository, ["1", "2", "3"], 8, believe=False)
+        assert repository.doubt == ""
+        follow(repository, left, 9)
+        assert listed(repository) == set(left)
+
+    def test_what_was_known_to_be_gone_is_no_reason_to_doubt(self) -> None:
+        repository = factories.repository()
+        tags = factories.tags(repository, ["1", "2", "3"])
+        for tag in tags[:2]:
+            assert tag.manifest
+            record.deleted(repository, tag.manifest.digest, NOW)
+        follow(repository, ["3"], believe=False)
+
+        assert repository.doubt == ""
+        assert listed(repository) == {"3"}
 
     def test_nothing_changes_when_nothing_changed(self) -> None:
         repository = factories.repository()
@@ -127,12 +168,12 @@ class TestRepositories:
         registry = factories.registry()
         assert found.gone == 0
         assert "kept" in found.suspicious
-        assert registry.problem == found.suspicious
+        assert registry.doubt == found.suspicious
         assert self.names(registry) == set("abcd")
 
         self.catalog("abcd")
         registry.refresh_from_db()
-        assert registry.problem == ""
+        assert registry.doubt == ""
 
     def test_a_repository_opened_since_stays(self) -> None:
         for name in "abc":
@@ -155,4 +196,5 @@ class TestAnyHistory(TestCase):
         for minutes, names in enumerate(histories, start=1):
             follow(repository, names, minutes)
             assert listed(repository) == names
-        assert set(repository.tags.values_list("name", flat=True)) == set().union(*histories)
+        # One listing's time they stay, marked.
+        assert set(repository.tags.values_list("name", flat=True)) == set().union(*histories[-2:])

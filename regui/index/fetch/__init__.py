@@ -5,6 +5,7 @@ budget, asks nothing while the index is fresh, and when the registry doesn't ans
 is remembered."""
 
 from regui.index.fetch.catalogs import catalog
+from regui.index.fetch.doubts import confirm
 from regui.index.fetch.listings import remembered, remembered_all, repositories, repository
 from regui.index.fetch.manifests import manifest, verify
 from regui.index.fetch.reading import BUDGET, CHECK_BUDGET, MAX_AGE, Reading
@@ -17,6 +18,7 @@ __all__ = [
     "Reading",
     "Referrer",
     "catalog",
+    "confirm",
     "manifest",
     "referrers",
     "remembered",

@@ -164,7 +164,8 @@ def checked(repository: Repository, reading: Reading, outcome: contents.Outcome,
     recent = Q(seen_at__gt=since)
     counts = repository.tags.listed().aggregate(total=Count("pk"), checked=Count("pk", filter=recent))
     indexes = [digest for digest, kind in usage.unread(repository) if contents.may_be_index(kind)]
-    problem = reading.problem
+    # Each tag that a doubted listing lacks was asked for by itself, so the doubt is answered here.
+    problem = "" if reading.problem == repository.doubt else reading.problem
     if indexes and not problem and not outcome.cut:
         why = next((words for _, words in outcome.failures if words.startswith(indexes[0])), indexes[0])
         problem = f"What an index contains could not be read. {why}"
@@ -183,7 +184,7 @@ def remembered(repository: Repository) -> Reading:
     return Reading(
         repository.listed_at,
         complete=repository.listed_at is not None and not unread([repository]).exists(),
-        problem=repository.problem,
+        problem=repository.problem or repository.doubt,
     )
 
 
