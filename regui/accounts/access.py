@@ -111,3 +111,9 @@ def repositories(actor: Actor, registry: Registry) -> RepositoryQuerySet:
     """The registry's listed repositories that this actor may see."""
     listed = Repository.objects.filter(registry=registry).listed()
     return listed if actor.may(Right.SEE) else listed.none()
+
+
+def everywhere(actor: Actor) -> RepositoryQuerySet:
+    """The listed repositories that this actor may see, of all registries."""
+    seen = [row.pk for row in registries(actor)]
+    return Repository.objects.filter(registry__in=seen).listed()

@@ -17,6 +17,7 @@ SECTIONS = {
     "manifest": "repositories",
     "manifest-delete": "repositories",
     "activity": "activity",
+    "search": "search",
     "settings": "settings",
     "events-secret": "settings",
 }

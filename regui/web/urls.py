@@ -3,12 +3,13 @@
 from django.urls import path
 
 from regui.web import converters  # noqa: F401 — registers the converters used below
-from regui.web.views import actions, history, manifests, registries, repositories, settings, tags, theme
+from regui.web.views import actions, history, manifests, registries, repositories, search, settings, tags, theme
 
 urlpatterns = [
     path("", registries.index, name="home"),
     path("-/activity/", actions.activity, name="activity"),
     path("-/settings/", settings.index, name="settings"),
+    path("-/search/", search.page, name="search"),
     path("-/theme/", theme.change, name="theme"),
     path("<reg:registry>/", repositories.index, name="registry"),
     path("<reg:registry>/-/settings/secret/", settings.make_secret, name="events-secret"),

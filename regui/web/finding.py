@@ -1,0 +1,153 @@
+"""What the search page and the palette show: groups of what was found, a page of one or the first rows of
+all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Q
+from django.utils import timezone
+
+from regui.index import search
+from regui.index.models import Blob, BlobUse, Repository, RepositoryQuerySet, Revision, Tag
+from regui.index.search import find
+from regui.web.paging import per_page
+
+# How many rows a group shows beside others, on the page and in the palette.
+FIRST, PALETTE = 10, 6
+NAMES = {
+    "repositories": "Repositories",
+    "tags": "Tags",
+    "manifests": "Digests",
+    "layers": "Layers and configs",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of what was found. `page` holds rows, as many as are shown of it."""
+
+    key: str
+    name: str
+    found: find.Found
+    page: Page[Any]
+
+    @property
+    def count(self) -> str:
+        """How many there are, as far as was counted."""
+        return f"more than {find.MOST:,}" if self.found.more else f"{len(self.found.keys):,}"
+
+    @property
+    def rest(self) -> bool:
+        """Whether there are more than are shown."""
+        return len(self.found.keys) > len(self.page.object_list)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a query finds among the repositories somebody may see; `only` is the one group asked for."""
+
+    visible: RepositoryQuerySet
+    query: search.Query
+    params: Mapping[str, str]
+    first: int = FIRST
+
+    @property
+    def only(self) -> str:
+        asked = self.params.get("in", "")
+        return asked if asked in NAMES else ""
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The groups in which anything was found."""
+        if not self.query:
+            return []
+        groups = (self.group(key) for key in ([self.only] if self.only else NAMES))
+        return [group for group in groups if group.found.keys]
+
+    def group(self, key: str) -> Group:
+        found = self.found(key)
+        size = per_page(self.params.get("per_page", "")) if self.only else self.first
+        keys = Paginator(found.keys, size).get_page(self.params.get("page") if self.only else None)
+        rows = LOAD[key](list(keys.object_list))
+        by_key = {row.pk: row for row in rows}
+        shown = [by_key[pk] for pk in keys.object_list if pk in by_key]
+        return Group(key, NAMES[key], found, Page(shown, keys.number, keys.paginator))
+
+    def found(self, key: str) -> find.Found:
+        now = timezone.now()
+        match key:
+            case "repositories":
+                return find.repositories(self.visible, self.query, now)
+            case "tags":
+                return find.tags(self.visible, self.query, now)
+            case "manifests":
+                return find.revisions(self.visible, self.query, now)
+            case _:
+                return find.blobs(self.visible, self.query)
+
+    @cached_property
+    def partly(self) -> bool:
+        """Whether something may have been missed, since not all of what a word brings up was looked at."""
+        return any(group.found.partly for group in self.groups)
+
+
+def repositories(keys: Sequence[int]) -> list[Repository]:
+    return list(Repository.objects.filter(pk__in=keys).select_related("registry"))
+
+
+def tags(keys: Sequence[int]) -> list[Tag]:
+    return list(Tag.objects.filter(pk__in=keys).select_related("manifest", "repository__registry"))
+
+
+def manifests(keys: Sequence[int]) -> list[Revision]:
+    """Manifests as their repositories hold them, each with `names`: some of the tags on it there."""
+    rows = list(Revision.objects.filter(pk__in=keys).select_related("manifest", "repository__registry"))
+    wanted = Q(pk__in=[])
+    for row in rows:
+        wanted |= Q(repository=row.repository_id, manifest=row.manifest_id)
+    there: dict[tuple[int, int | None], list[str]] = {}
+    for repository, manifest, name in (
+        Tag.objects.listed()
+        .filter(wanted)
+        .values_list("repository_id", "manifest_id", "name")
+        .order_by("name")
+    ):
+        there.setdefault((repository, manifest), []).append(name)
+    for row in rows:
+        row.names = there.get((row.repository_id, row.manifest_id), [])  # type: ignore[attr-defined]
+    return rows
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer or config, and how many manifests use it: `more` when these are only the first."""
+
+    blob: Blob
+    config: bool
+    users: int
+    more: bool
+
+    @property
+    def pk(self) -> int:
+        return self.blob.pk
+
+
+def layers(keys: Sequence[int]) -> list[Layer]:
+    found = []
+    for blob in Blob.objects.filter(pk__in=keys):
+        uses = list(
+            BlobUse.objects.filter(blob=blob).order_by().values_list("position", flat=True)[: find.MOST + 1]
+        )
+        found.append(Layer(blob, 0 in uses[:1], min(len(uses), find.MOST), len(uses) > find.MOST))
+    return found
+
+
+LOAD: dict[str, Any] = {
+    "repositories": repositories,
+    "tags": tags,
+    "manifests": manifests,
+    "layers": layers,
+}

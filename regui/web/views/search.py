@@ -1,0 +1,21 @@
+"""The search over everything someone may see; its palette part answers while one types."""
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from regui.accounts import access
+from regui.web import finding, forms, htmx
+from regui.web.http import Request
+
+
+@require_safe
+def page(request: Request) -> HttpResponse:
+    """What the words find, group by group; what can be asked, without any."""
+    if not request.actor.may(access.Right.SEE):
+        raise access.Forbidden(request.actor, access.Right.SEE, "the registries here")
+    wanted = forms.wanted(request.GET, (), "")
+    swapped = htmx.swapped(request)
+    first = finding.PALETTE if swapped == "palette-found" else finding.FIRST
+    found = finding.Finding(access.everywhere(request.actor), wanted.query, request.GET, first)
+    context = {"wanted": wanted, "finding": found}
+    return htmx.render(request, "search/index.html", context, partials=["results", "palette-found"])
