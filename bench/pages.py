@@ -2,8 +2,8 @@
 
     python -m bench.pages /tmp/bench --tags 50000 --repositories 1000 --largest 10000
 
-One client that keeps its connection asks a real server; the pages take turns, so that a busy moment of the
-machine hits all of them.
+One client that keeps its connection asks a real server; pages and sizes take turns, so that a busy moment of
+the machine hits all of them.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -22,7 +23,7 @@ from bench.synthetic import Shape
 from tests.registry import RunningRegistry
 from tests.serving import environment
 
-TIMES, WARM = 150, 3
+TIMES, WARM = 150, 5
 SCALE = 100
 OTHER = "other"
 R = f"/{stage.NAME}"
@@ -103,23 +104,31 @@ def settings(data: Path, registry: RunningRegistry, **more: str) -> dict[str, st
 
 def visit(get: Callable[[str], tuple[float, str]], paths: Paths, times: int) -> dict[str, list[float]]:
     """The seconds of so many visits of each kind, in turns."""
-    rounds = {kind: list(islice(cycle(some), times + WARM)) for kind, some in paths.items()}
+    rounds = {kind: list(islice(cycle(some), times)) for kind, some in paths.items()}
     found: dict[str, list[float]] = {kind: [] for kind in paths}
-    for turn in range(times + WARM):
+    for turn in range(times):
         for kind, some in rounds.items():
-            seconds, _ = get(some[turn])
-            if turn >= WARM:
-                found[kind].append(seconds)
+            found[kind].append(get(some[turn])[0])
     return found
 
 
-def times(here: stage.Stage, paths: Paths) -> dict[str, list[float]]:
-    """The seconds that each kind of page takes from a server of its own."""
-    data = filled(here)
-    with here.registry() as registry:
-        environs = settings(data, registry)
-        with site.running(data, "serve", **ours(environs)) as server:
-            return visit(site.Visitor(server.url).get, paths, TIMES)
+def times(pair: Mapping[stage.Stage, Paths]) -> list[dict[str, list[float]]]:
+    """The seconds that each kind of page takes, for each of some stages with its pages: from servers that run
+    side by side and are asked in turns, so that what the machine does meanwhile meets them alike."""
+    found: list[dict[str, list[float]]] = [{kind: [] for kind in paths} for paths in pair.values()]
+    with ExitStack() as stack:
+        visitors = []
+        for here, paths in pair.items():
+            data, registry = filled(here), stack.enter_context(here.registry())
+            environs = ours(settings(data, registry))
+            server = stack.enter_context(site.running(data, "serve", **environs))
+            visitors.append(site.Visitor(server.url))
+            visit(visitors[-1].get, paths, WARM)
+        for turn in range(TIMES):
+            for visitor, paths, seconds in zip(visitors, pair.values(), found, strict=True):
+                for kind, some in paths.items():
+                    seconds[kind].append(visitor.get(some[turn % len(some)])[0])
+    return found
 
 
 def ours(environs: Mapping[str, str]) -> dict[str, str]:
@@ -148,7 +157,7 @@ def measure(folder: Path, shape: Shape) -> list[Figure]:
     large_stage, small_stage = (stage.Stage(folder / f"pages-{one.tags}", one) for one in (shape, small))
     figures = []
     for kinds, limits, compared in ((pages, PAGE, True), (searches, SEARCH, False)):
-        large, less = times(large_stage, kinds(shape)), times(small_stage, kinds(small))
+        large, less = times({large_stage: kinds(shape), small_stage: kinds(small)})
         many, few = queries(large_stage, kinds(shape)), queries(small_stage, kinds(small))
         for (kind, found), tiny, now, then in zip(
             large.items(), less.values(), many.values(), few.values(), strict=True

@@ -22,28 +22,36 @@ def running(data: Path, *arguments: str, **settings: str) -> Iterator[Running]:
 
 
 class Visitor:
-    """One client that keeps its connection."""
+    """One client that keeps its connection while the server does."""
 
     def __init__(self, url: str) -> None:
         self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[float, str]:
+    def get(self, path: str) -> tuple[float, str]:
         """The seconds until a page is there whole, and its text; raises when it isn't a page."""
         began = time.perf_counter()
-        self.connection.request("GET", path, headers=dict(headers or {}))
-        response = self.connection.getresponse()
-        body = response.read()
+        status, body = self.ask("GET", path, None, {})
         seconds = time.perf_counter() - began
-        if response.status != http.HTTPStatus.OK:
-            raise RuntimeError(f"{path}: {response.status} {body[:300]!r}")
+        if status != http.HTTPStatus.OK:
+            raise RuntimeError(f"{path}: {status} {body[:300]!r}")
         return seconds, body.decode()
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> int:
         """The status that answers."""
-        self.connection.request("POST", path, body, dict(headers))
-        response = self.connection.getresponse()
-        response.read()
-        return response.status
+        return self.ask("POST", path, body, headers)[0]
+
+    def ask(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer; a connection that had idled too long is made anew."""
+        try:
+            self.connection.request(method, path, body, dict(headers))
+            response = self.connection.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+            self.connection.close()
+            self.connection.request(method, path, body, dict(headers))
+            response = self.connection.getresponse()
+        return response.status, response.read()
 
 
 def memory(session: int) -> int:
