@@ -27,7 +27,7 @@ def at_most(seconds: float) -> Iterator[None]:
 def test_a_stall_times_out(fake: Fake, impatient: oci.Client, call: Call) -> None:
     fake.on("GET", ".*", Out(stall=30))
 
-    with at_most(3), pytest.raises(oci.TimedOut) as caught:
+    with at_most(10), pytest.raises(oci.TimedOut) as caught:
         call(impatient)
 
     assert fake.host in str(caught.value)
@@ -40,7 +40,7 @@ def test_a_drip_times_out(fake: Fake, impatient: oci.Client, call: Call, drip_he
     """A byte now and then keeps any socket's timeout from ending."""
     fake.on("GET", ".*", Out(body=b"[" * 1000, drip=0.1, drip_head=drip_head))
 
-    with at_most(4), pytest.raises(oci.TimedOut):
+    with at_most(10), pytest.raises(oci.TimedOut):
         call(impatient)
 
 
@@ -48,7 +48,7 @@ def test_a_drip_times_out_however_long_it_says_it_is(fake: Fake, impatient: oci.
     endless = (("Content-Length", str(10**15)),)
     fake.on("GET", ".*", Out(200, b"x" * 1000, endless, drip=0.05))
 
-    with at_most(3), pytest.raises(oci.TimedOut):
+    with at_most(10), pytest.raises(oci.TimedOut):
         list(impatient.blob(NAME, DIGEST))
 
 
@@ -69,7 +69,7 @@ def test_a_registry_that_takes_nothing_in_times_out(fake: Fake) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         patience = oci.Timeout(connect=1, read=0.3, total=1)
-        with at_most(3), oci.Client(url, timeout=patience) as client, pytest.raises(oci.TimedOut):
+        with at_most(10), oci.Client(url, timeout=patience) as client, pytest.raises(oci.TimedOut):
             client.put_manifest(NAME, "latest", b"x" * 20_000_000, oci.OCI_MANIFEST)
 
 
@@ -90,7 +90,7 @@ def test_a_deadline_cuts_a_listing_short(fake: Fake, client: oci.Client) -> None
     ]
     fake.on("GET", "/v2/_catalog", [Out(page.status, page.body, page.headers, stall=0.05) for page in pages])
 
-    with at_most(3), pytest.raises(oci.TimedOut):
+    with at_most(10), pytest.raises(oci.TimedOut):
         list(client.until(time.monotonic() + 0.5).catalog())
 
     assert 1 < len(fake.seen) < 99
@@ -192,8 +192,8 @@ def test_a_pause_that_was_asked_for_is_made(fake: Fake, client: oci.Client) -> N
 def test_a_pause_beyond_the_deadline_is_told_instead(fake: Fake, client: oci.Client) -> None:
     fake.on("GET", "/v2/", error(429, "TOOMANYREQUESTS", Retry_After="3600"))
 
-    with at_most(1), pytest.raises(oci.TooManyRequests) as caught:
-        client.until(time.monotonic() + 5).ping()
+    with at_most(10), pytest.raises(oci.TooManyRequests) as caught:
+        client.until(time.monotonic() + 60).ping()
 
     assert caught.value.retry_after == 3600
     assert len(fake.seen) == 1

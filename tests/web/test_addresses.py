@@ -61,8 +61,8 @@ def test_a_longer_hash_is_a_digest_too() -> None:
 
 
 def test_a_hostile_address_is_refused_without_delay() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     for tail in ("a-" * 2000 + "!", "A" * 4000 + "!", "a." * 2000 + "!", "a/" * 2000 + "!"):
         with pytest.raises(Resolver404):
             resolve(f"/main/{tail}/")
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2

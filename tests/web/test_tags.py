@@ -241,7 +241,7 @@ def test_what_there_is_no_time_for_is_not_read_yet_and_read_on_the_next_visit(
     bob: Visitor, settings: Settings
 ) -> None:
     built = images.image()
-    slow = Out(200, built.body, (("Content-Type", built.media_type),), stall=0.3)
+    slow = Out(200, built.body, (("Content-Type", built.media_type),), stall=0.5)
     with Fake() as fake:
         names_ = [f"v{number:03}" for number in range(100)]
         fake.on("GET", "/v2/team/app/tags/list", out(200, {"name": "team/app", "tags": names_}))
@@ -253,7 +253,7 @@ def test_what_there_is_no_time_for_is_not_read_yet_and_read_on_the_next_visit(
         page = bob.get("/main/team/app/", {"per_page": "200"}).text
         took = time.monotonic() - began
         again = bob.get("/main/team/app/", {"per_page": "200"}).text
-    assert took < 3
+    assert took < 5, "all of it would take more than six seconds"
     assert len(names(page)) == 100
     assert "no time to read everything" in page
     unread = ["not read yet" in cells(page, name) for name in names(page)]
