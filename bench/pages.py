@@ -8,6 +8,7 @@ the machine hits all of them.
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -175,7 +176,9 @@ def measure(folder: Path, shape: Shape) -> list[Figure]:
 def while_filling(folder: Path, shape: Shape, other: Shape) -> list[Figure]:
     """Each kind of page while `regui sync` fills another registry's part of the same index."""
     here, beside = stage.Stage(folder / f"pages-{shape.tags}", shape), stage.Stage(folder / "beside", other)
-    data, paths = filled(here), pages(shape)
+    data, paths = here.data("filling"), pages(shape)
+    # A copy: the other registry isn't part of what the index is measured with.
+    shutil.copytree(filled(here), data, dirs_exist_ok=True)
     with here.registry() as registry, beside.registry() as second:
         environs = settings(data, registry, REGUI_REGISTRIES=OTHER, REGUI_REGISTRY_OTHER_URL=second.url)
         found: dict[str, list[float]] = {kind: [] for kind in paths}
