@@ -18,6 +18,7 @@ SECTIONS = {
     "manifest-delete": "repositories",
     "activity": "activity",
     "search": "search",
+    "jobs": "jobs",
     "settings": "settings",
     "events-secret": "settings",
 }

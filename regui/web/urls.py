@@ -3,12 +3,25 @@
 from django.urls import path
 
 from regui.web import converters  # noqa: F401 — registers the converters used below
-from regui.web.views import actions, history, manifests, registries, repositories, search, settings, tags, theme
+from regui.web.views import (
+    actions,
+    history,
+    jobs,
+    manifests,
+    registries,
+    repositories,
+    search,
+    settings,
+    tags,
+    theme,
+)
 
 urlpatterns = [
     path("", registries.index, name="home"),
     path("-/activity/", actions.activity, name="activity"),
     path("-/settings/", settings.index, name="settings"),
+    path("-/jobs/", jobs.index, name="jobs"),
+    path("-/jobs/<reg:registry>/read/", jobs.read, name="jobs-read"),
     path("-/search/", search.page, name="search"),
     path("-/theme/", theme.change, name="theme"),
     path("<reg:registry>/", repositories.index, name="registry"),

@@ -90,6 +90,21 @@ def since(moment: datetime, now: datetime) -> str:
     return f"in {words}" if ahead else f"{words} ago"
 
 
+@register.filter
+def length_of_time(seconds: float | None) -> str:
+    """A length of time in its one or two largest units: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
 @register.simple_tag
 def when(moment: datetime | None, fallback: str = UNKNOWN) -> SafeString:
     """A <time> that says how long ago and, hovered, exactly when; without a moment the fallback, muted."""

@@ -1,0 +1,42 @@
+"""Jobs: what goes on behind the pages, and the buttons that set it going."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from regui.accounts import access
+from regui.web import htmx, work
+from regui.web.http import Request
+
+
+@never_cache
+@require_safe
+def index(request: Request) -> HttpResponse:
+    """Rounds that run and how far they are, those that ended, what failed and when it is tried again, and
+    what isn't believed."""
+    if not request.actor.may(access.Right.SEE):
+        raise access.Forbidden(request.actor, access.Right.SEE, "the jobs here")
+    now = timezone.now()
+    context = {
+        "work": work.of(request.actor, now),
+        "now": now,
+        "may_ask": request.actor.may(access.Right.DELETE),
+    }
+    return htmx.render(request, "jobs/index.html", context, partials=["jobs"])
+
+
+@require_POST
+def read(request: Request, registry: str) -> HttpResponse:
+    """Have all of a registry read as soon as a worker is free."""
+    row = access.registry(request.actor, registry)
+    allowed(request, row.name)
+    work.ask(row, access.repositories(request.actor, row))
+    return redirect("jobs")
+
+
+def allowed(request: Request, name: str) -> None:
+    """Nothing for who may change what is there; what isn't believed would otherwise be let go by a reader."""
+    if not request.actor.may(access.Right.DELETE):
+        raise access.Forbidden(request.actor, access.Right.DELETE, name)
