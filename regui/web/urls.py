@@ -22,6 +22,7 @@ urlpatterns = [
     path("-/settings/", settings.index, name="settings"),
     path("-/jobs/", jobs.index, name="jobs"),
     path("-/jobs/<reg:registry>/read/", jobs.read, name="jobs-read"),
+    path("-/jobs/<reg:registry>/believe/", jobs.believe, name="jobs-believe"),
     path("-/search/", search.page, name="search"),
     path("-/theme/", theme.change, name="theme"),
     path("<reg:registry>/", repositories.index, name="registry"),

@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
+from regui import oci
 from regui.index.models import Registry, Repository, Sync
 from regui.web.templatetags.regui import length_of_time
-from tests import factories
-from tests.web.conftest import Visitor
+from tests import factories, images
+from tests.fake import Fake
+from tests.web.conftest import Visitor, registered
 
 ADDRESS = "/-/jobs/"
 
@@ -100,6 +102,37 @@ def test_what_is_not_believed_is_shown(now: datetime, bob: Visitor) -> None:
     assert re.findall(r'data-doubt="([^"]*)"', page) == ["main", "team/odd"]
     assert "9 of 10 repositories" in page
     assert "8 of 9 tags" in page
+
+
+def test_a_doubted_listing_is_believed_when_an_administrator_says_so(
+    alice: Visitor, bob: Visitor, settings: Settings, db: None
+) -> None:
+    with Fake() as fake:
+        row = registered(settings, fake.url)
+        with oci.Client(fake.url) as client:
+            images.push(client, "team/app", images.image(), ["1.0", "1.1", "1.2"])
+        assert alice.get("/main/team/app/").status_code == 200
+        fake.memory.repositories["team/app"].tags.pop("1.0")
+        fake.memory.repositories["team/app"].tags.pop("1.1")
+        Repository.objects.update(doubt="It no longer lists 2 of 3 tags.")
+        form = {"repository": "team/app"}
+        assert bob.post(f"{ADDRESS}main/believe/", form).status_code == 403
+        assert Repository.objects.get().doubt
+        assert "let go of the rest" not in bob.get(ADDRESS).text
+        assert "let go of the rest" in alice.get(ADDRESS).text
+        assert alice.post(f"{ADDRESS}main/believe/", form).status_code == 302
+    repository = row.repositories.get()
+    assert repository.doubt == ""
+    assert [tag.name for tag in repository.tags.listed()] == ["1.2"]
+    assert "team/app is now as the registry says." in alice.get(ADDRESS).text
+
+
+def test_a_registry_that_is_away_confirms_nothing(alice: Visitor, settings: Settings, db: None) -> None:
+    with Fake() as fake:
+        registered(settings, fake.url)
+    Registry.objects.update(doubt="It lists nothing.")
+    assert alice.post(f"{ADDRESS}main/believe/").status_code == 502
+    assert Registry.objects.get().doubt
 
 
 def test_without_a_worker_it_says_what_to_start(now: datetime, bob: Visitor) -> None:

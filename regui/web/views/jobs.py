@@ -1,5 +1,6 @@
 """Jobs: what goes on behind the pages, and the buttons that set it going."""
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -7,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from regui.accounts import access
+from regui.index import fetch
 from regui.web import htmx, work
 from regui.web.http import Request
 
@@ -33,6 +35,19 @@ def read(request: Request, registry: str) -> HttpResponse:
     row = access.registry(request.actor, registry)
     allowed(request, row.name)
     work.ask(row, access.repositories(request.actor, row))
+    return redirect("jobs")
+
+
+@require_POST
+def believe(request: Request, registry: str) -> HttpResponse:
+    """List a registry, or the repository that the form names, once more, and believe what it says: what is
+    no longer there may leave."""
+    row = access.registry(request.actor, registry)
+    allowed(request, row.name)
+    name = request.POST.get("repository", "")
+    repository = access.repository(request.actor, row, name) if name else None
+    fetch.confirm(repository or row)
+    messages.success(request, f"{name or row.name} is now as the registry says.")
     return redirect("jobs")
 
 
