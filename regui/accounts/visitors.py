@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from regui.accounts.access import Actor, Role
 from regui.bind import is_loopback
 
-# Any of these means the peer is a proxy, so a loopback peer says nothing about who asks.
-FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_REAL_IP", "HTTP_VIA")
+# A header that begins so means the peer is a proxy, so a loopback peer says nothing about who asks.
+FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP", "HTTP_VIA")
 
 
 def visitor(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -27,7 +27,7 @@ def role(request: HttpRequest) -> Role:
     """The anonymous role as set; unset, everything for who sits at this machine, nothing for anyone else."""
     if settings.ANONYMOUS_ROLE is not None:
         return Role(settings.ANONYMOUS_ROLE)
-    if any(header in request.META for header in FORWARDED):
+    if any(header.startswith(FORWARDED) for header in request.META):
         return Role.NONE
     peer, host = str(request.META.get("REMOTE_ADDR", "")), request.get_host()
     return Role.ADMIN if is_loopback(peer) and is_loopback(hostname(host)) else Role.NONE
