@@ -72,8 +72,8 @@ def tags(of: Repository, count: int) -> None:
     usage.total(of)
 
 
-def repositories(of: Registry, count: int) -> None:
-    """So many repositories in namespaces of fifty, as if each had been read."""
+def repositories(of: Registry, count: int, *, first: int = 0) -> None:
+    """So many repositories in namespaces of fifty, as if each had been read, numbered from `first` on."""
     Repository.objects.bulk_create(
         [
             Repository(
@@ -92,7 +92,7 @@ def repositories(of: Registry, count: int) -> None:
                 size_key=number * 1000,
                 tags_key=number % 60,
             )
-            for number in range(count)
+            for number in range(first, first + count)
         ],
         batch_size=500,
     )

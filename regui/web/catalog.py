@@ -3,15 +3,15 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 
 from django.core.paginator import Page
-from django.db.models import Value
-from django.db.models.functions import StrIndex, Substr
+from django.utils import timezone
 
-from regui.index import fetch, search
-from regui.index.models import Manifest, Registry, Repository, RepositoryQuerySet
-from regui.web import freshness, overview, pulls
+from regui.index import fetch, search, snapshots, usage
+from regui.index.models import Manifest, Namespace, Registry, Repository, RepositoryQuerySet, Storage
+from regui.web import charts, freshness, overview, pulls
 from regui.web.forms import Wanted
 from regui.web.http import Request
 from regui.web.paging import by_key
@@ -28,6 +28,8 @@ SORTS = {
 }
 
 
+# How many namespaces a list to choose from may hold, and how much of the past the little chart shows.
+NAMESPACES, CHARTED = 200, timedelta(days=60)
 # The kinds to choose among, in a list's words.
 KINDS = {
     Manifest.Kind.IMAGE: "Images",
@@ -80,19 +82,28 @@ class Catalog:
 
     @cached_property
     def stats(self) -> overview.Stats:
-        return overview.stats(self.repositories)
+        return overview.of(self.registry, self.storage)
+
+    @cached_property
+    def storage(self) -> Storage | None:
+        return usage.storage(self.registry)
+
+    @cached_property
+    def chart(self) -> charts.Line | None:
+        """What it held each day of the last months, when that is known for two of them."""
+        since = timezone.now().date() - CHARTED
+        return charts.line(snapshots.series(self.registry, since=since), 116, 32)
 
     @cached_property
     def namespaces(self) -> list[str]:
-        """The first parts of names, those that have more than one."""
-        first = Substr("name", 1, StrIndex("name", Value("/")) - 1)
-        deep = self.repositories.filter(name__contains="/").order_by()
-        return sorted(deep.annotate(first=first).values_list("first", flat=True).distinct())
+        """The first parts of names, those that have more than one; of very many, the fullest."""
+        rows = Namespace.objects.filter(registry=self.registry).exclude(name="")
+        return sorted(rows.order_by("-repositories", "name").values_list("name", flat=True)[:NAMESPACES])
 
     @cached_property
     def kinds(self) -> list[tuple[str, str]]:
         """The kinds there are, with the words for them."""
-        there = set(self.repositories.order_by().values_list("kind", flat=True).distinct())
+        there = self.storage.kinds if self.storage else []
         return [(kind.value, words) for kind, words in KINDS.items() if kind in there]
 
     @property

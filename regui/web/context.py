@@ -17,6 +17,7 @@ SECTIONS = {
     "manifest": "repositories",
     "manifest-delete": "repositories",
     "activity": "activity",
+    "storage": "storage",
     "search": "search",
     "jobs": "jobs",
     "settings": "settings",

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, FloatField, Q, Sum
-from django.db.models.functions import Cast
+from django.db.models import Count, Q
 
 from regui.accounts import access
-from regui.index import fetch
-from regui.index.models import Blob, BlobUse, Registry, RepositoryQuerySet, Revision, Tag
+from regui.index import fetch, usage
+from regui.index.models import Namespace, Registry, Storage
 from regui.web import pulls
 
 # What the list of registries may wait for all of them together, in seconds.
@@ -21,7 +20,7 @@ BUDGET = 2.0
 class Stats:
     """`repositories` are listed, `empty` of them have no tag, `unread` were not read yet. `tags` and
     `manifests` are sums over those that were read, None when none was; `size` is in bytes, each blob counted
-    once."""
+    once, None when none was read or nothing summed up yet."""
 
     repositories: int
     empty: int
@@ -29,34 +28,37 @@ class Stats:
     tags: int | None
     manifests: int | None
     size: int | None
+    namespaces: int = 0
 
 
-def stats(repositories: RepositoryQuerySet) -> Stats:
-    """The numbers over these repositories."""
-    counts = repositories.order_by().aggregate(
-        repositories=Count("pk"),
-        empty=Count("pk", filter=Q(tag_count=0)),
-        unread=Count("pk", filter=Q(tag_count=None)),
-        tags=Sum("tag_count"),
-    )
-    nothing = counts["unread"] == counts["repositories"] and counts["repositories"] > 0
-    tags = Tag.objects.visible().filter(repository__in=repositories.order_by().values("pk"))
+def stats(registry: Registry) -> Stats:
+    """The registry's numbers as they were last summed up, which for a small one is now."""
+    return of(registry, usage.storage(registry))
+
+
+def of(registry: Registry, found: Storage | None) -> Stats:
+    """The numbers that these sums are."""
+    if found is None:
+        counts = (
+            registry.repositories.listed()
+            .order_by()
+            .aggregate(
+                repositories=Count("pk"),
+                empty=Count("pk", filter=Q(tag_count=0)),
+                unread=Count("pk", filter=Q(tag_count=None)),
+            )
+        )
+        return Stats(**counts, tags=None, manifests=None, size=None)
+    nothing = found.repositories > 0 and found.unread == found.repositories
     return Stats(
-        **{key: counts[key] for key in ("repositories", "empty", "unread")},
-        tags=None if nothing else counts["tags"] or 0,
-        manifests=None if nothing else tags.aggregate(n=Count("manifest", distinct=True))["n"],
-        size=None if nothing else used(repositories),
+        repositories=found.repositories,
+        empty=found.empty,
+        unread=found.unread,
+        tags=None if nothing else found.tags,
+        manifests=None if nothing else found.images,
+        size=None if nothing else found.size,
+        namespaces=Namespace.objects.filter(registry=registry).exclude(name="").count(),
     )
-
-
-def used(repositories: RepositoryQuerySet) -> int:
-    """The bytes of every blob that a manifest known to lie in these repositories needs, each counted once."""
-    # IN, not EXISTS: the database goes once from repositories to blobs instead of back again from each blob.
-    held = Revision.objects.held().filter(repository__in=repositories.order_by().values("pk"))
-    needed = BlobUse.objects.filter(manifest__in=held.values("manifest")).values("blob")
-    # As floating point, exact below 2**53: a sum of hostile sizes must not overflow a database's integers.
-    total = Blob.objects.filter(pk__in=needed).aggregate(size=Sum(Cast("size", FloatField())))
-    return int(total["size"] or 0)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def rows(actor: access.Actor, registries: Sequence[Registry], max_age: timedelta
             registry=registry,
             host=pulls.host(registry),
             reading=fetch.catalog(registry, budget=max(deadline - time.monotonic(), 0) / 2, max_age=max_age),
-            stats=stats(access.repositories(actor, registry)),
+            stats=stats(registry),
         )
         for registry in registries
     ]

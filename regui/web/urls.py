@@ -12,6 +12,7 @@ from regui.web.views import (
     repositories,
     search,
     settings,
+    storage,
     tags,
     theme,
 )
@@ -26,6 +27,7 @@ urlpatterns = [
     path("-/search/", search.page, name="search"),
     path("-/theme/", theme.change, name="theme"),
     path("<reg:registry>/", repositories.index, name="registry"),
+    path("<reg:registry>/-/storage/", storage.index, name="storage"),
     path("<reg:registry>/-/settings/secret/", settings.make_secret, name="events-secret"),
     path("<reg:registry>/<repo:name>/-/tags/<tag:tag>/", tags.detail, name="tag"),
     path("<reg:registry>/<repo:name>/-/manifests/<digest:digest>/", manifests.detail, name="manifest"),

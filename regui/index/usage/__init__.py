@@ -2,7 +2,7 @@
 
 from regui.index.usage.needs import exclusive, lying, needed, size_of
 from regui.index.usage.rollup import downwards, rekey, roll_up, upwards
-from regui.index.usage.settling import namespace, settle, settle_now
+from regui.index.usage.settling import namespace, settle, settle_now, storage
 from regui.index.usage.totals import total, unread
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "settle",
     "settle_now",
     "size_of",
+    "storage",
     "total",
     "unread",
     "upwards",

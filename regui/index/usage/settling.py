@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, FloatField, Q, Sum
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from regui.index.batches import batches
@@ -35,6 +36,7 @@ SHARE = 20
 # Registries of no more manifests are summed up by the page that shows the sums.
 SMALL = 2000
 FETCH = 2000
+MOST = 2**63 - 1
 
 LISTED = """
     FROM index_tag JOIN index_repository ON index_repository.id = index_tag.repository_id
@@ -65,19 +67,30 @@ TAGGED = f"""
 """  # noqa: S608 — made of constants
 
 
-def settle(registry: Registry, *, soon: bool = False) -> bool:
+def settle(registry: Registry) -> bool:
     """Bring the sums over several repositories up to date, unless they are, or were so recently that it
-    would cost too much; whether it was done. `soon`: only if that takes but a moment."""
+    would cost too much; whether it was done."""
     last = Storage.objects.filter(registry=registry).first()
-    changed = Repository.objects.filter(registry=registry, unsettled_at__isnull=False)
-    if last is not None and not changed.exists():
-        return False
-    if soon and not is_small(registry):
-        return False
-    if last is not None and timezone.now() < last.as_of + timedelta(seconds=last.seconds * SHARE):
+    if not is_due(registry, last):
         return False
     settle_now(registry)
     return True
+
+
+def storage(registry: Registry) -> Storage | None:
+    """The sums as they were last settled, for a page: those of a small registry are brought up to date
+    first. None when they never were."""
+    last = Storage.objects.filter(registry=registry).first()
+    return settle_now(registry) if is_due(registry, last) and is_small(registry) else last
+
+
+def is_due(registry: Registry, last: Storage | None) -> bool:
+    """Whether anything has changed since the sums were last settled, and enough time has passed."""
+    if last is None:
+        return True
+    if timezone.now() < last.as_of + timedelta(seconds=last.seconds * SHARE):
+        return False
+    return Repository.objects.filter(registry=registry, unsettled_at__isnull=False).exists()
 
 
 def is_small(registry: Registry) -> bool:
@@ -105,21 +118,23 @@ def settle_now(registry: Registry) -> Storage:
         tags=Sum("tag_count", default=0),
     )
     visible = Tag.objects.visible().filter(repository__registry=registry, repository__gone_at=None)
+    # As floating point, exact below 2**53: a sum of hostile sizes must not overflow a database's integers.
+    key = Cast("size_key", FloatField())
     values = {
         "as_of": began,
-        "size": tally.size + attached + loose,
-        "tagged": tally.size,
-        "loose": loose,
-        "apart": int(visible.filter(size_key__gt=0).aggregate(n=Sum("size_key"))["n"] or 0),
+        "size": sane(tally.size + attached + loose),
+        "tagged": sane(tally.size),
+        "loose": sane(loose),
+        "apart": sane(int(visible.filter(size_key__gt=0).aggregate(n=Sum(key))["n"] or 0)),
         "untagged": untagged,
         "images": visible.aggregate(n=Count("manifest", distinct=True))["n"],
         "kinds": sorted(rows.exclude(kind="").order_by().values_list("kind", flat=True).distinct()),
         "seconds": time.monotonic() - clock,
     }
-    storage, _ = Storage.objects.update_or_create(registry=registry, defaults=counts | values)
+    row, _ = Storage.objects.update_or_create(registry=registry, defaults=counts | values)
     for some in batches(list(settled(registry, began).values_list("pk", flat=True))):
         settled(registry, began).filter(pk__in=some).update(unsettled_at=None)
-    return storage
+    return row
 
 
 def settled(registry: Registry, began: datetime) -> RepositoryQuerySet:
@@ -169,7 +184,7 @@ def write_repositories(registry: Registry, tally: Tally) -> None:
     rows = Repository.objects.filter(registry=registry).listed()
     changed = []
     for pk, size, old in rows.values_list("pk", "size", "unique_size").iterator():
-        unique = None if size is None else tally.unique.get(pk, 0)
+        unique = None if size is None else sane(tally.unique.get(pk, 0))
         if old != unique:
             changed.append((unique, pk))
     for some in batches(changed):
@@ -189,7 +204,11 @@ def write_namespaces(registry: Registry, tally: Tally) -> None:
     old = {row.name: row for row in Namespace.objects.filter(registry=registry)}
     fresh = [
         Namespace(
-            registry=registry, name=name, size=tally.spaces.get(name, 0), repositories=repositories, tags=tags
+            registry=registry,
+            name=name,
+            size=sane(tally.spaces.get(name, 0)),
+            repositories=repositories,
+            tags=tags,
         )
         for name, (repositories, tags) in counts.items()
     ]
@@ -234,6 +253,11 @@ def write_layers(registry: Registry, tally: Tally) -> None:
     old = Layer.objects.filter(registry=registry).values_list("pk", "digest")
     for gone in batches(pk for pk, digest in old if digest not in digests):
         Layer.objects.filter(pk__in=gone).delete()
+
+
+def sane(size: int) -> int:
+    """A sum that a database can hold: registries may claim any size for a layer."""
+    return min(size, MOST)
 
 
 def namespace(name: str) -> str:

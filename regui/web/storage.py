@@ -1,0 +1,125 @@
+"""What takes the space in a registry. Every number was summed up before anyone asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.core.paginator import Page
+from django.db.models import F
+from django.http import HttpRequest
+
+from regui.accounts import access
+from regui.index import snapshots, usage
+from regui.index.models import Layer, Namespace, Registry, Repository, RepositoryQuerySet, Storage
+from regui.web import charts
+from regui.web.paging import paginate
+
+# How many repositories the map shows, and the tables below it.
+MAPPED, LISTED, NAMED = 120, 15, 3
+# The drawing's shapes: for a desk and for a phone.
+WIDE, TALL = (1000, 380), (340, 460)
+ORDERS = {
+    "size": "Largest",
+    "shared": "Most shared",
+    "saved": "Most saved by sharing",
+}
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """A blob; `names` are some repositories that need it, `more` how many others do, `saved` the bytes that
+    each having its own would take on top."""
+
+    layer: Layer
+    names: Sequence[str]
+    more: int
+    saved: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the page shows, each part read when it is asked for."""
+
+    registry: Registry
+    repositories: RepositoryQuerySet
+    storage: Storage | None
+    order: str
+    page: Page[Layer]
+
+    @cached_property
+    def chart(self) -> charts.Line | None:
+        return charts.line(snapshots.series(self.registry), 1000, 140, margin=4)
+
+    @cached_property
+    def largest(self) -> list[Repository]:
+        return [row for row in self.repositories.in_order("-size")[:MAPPED] if row.size]
+
+    @property
+    def listed(self) -> list[Repository]:
+        return self.largest[:LISTED]
+
+    @cached_property
+    def maps(self) -> list[charts.Treemap]:
+        """The same repositories in both shapes, by namespace."""
+        groups: dict[str, list[charts.Size]] = {}
+        for row in self.largest:
+            space = usage.namespace(row.name)
+            label = row.name.removeprefix(f"{space}/")
+            groups.setdefault(space, []).append(charts.Size(row.name, label, row.size or 0))
+        heads = [
+            (charts.Size(space, space or "no namespace", charts.total(inner)), inner)
+            for space, inner in groups.items()
+        ]
+        return [charts.treemap(heads, *shape) for shape in (WIDE, TALL)] if heads else []
+
+    @cached_property
+    def namespaces(self) -> list[Namespace]:
+        rows = Namespace.objects.filter(registry=self.registry).exclude(name="")
+        return list(rows.order_by("-size", "name")[:LISTED])
+
+    @cached_property
+    def layers(self) -> list[LayerRow]:
+        found = {name for layer in self.page for name in layer.names}
+        seen = set(self.repositories.filter(name__in=found).values_list("name", flat=True))
+        return [row(layer, [name for name in layer.names if name in seen]) for layer in self.page]
+
+    @property
+    def orders(self) -> list[tuple[str, str]]:
+        return list(ORDERS.items())
+
+    @property
+    def times(self) -> float | None:
+        """How many times as much the tags would take if they shared nothing; None when there is nothing."""
+        if self.storage is None or not self.storage.tagged:
+            return None
+        return self.storage.apart / self.storage.tagged
+
+
+def row(layer: Layer, names: Sequence[str]) -> LayerRow:
+    shown = names[:NAMED]
+    return LayerRow(layer, shown, layer.repositories - len(shown), layer.size * (layer.repositories - 1))
+
+
+def of(request: HttpRequest, actor: access.Actor, registry: Registry) -> Overview:
+    """The page's parts; sums of a registry small enough are brought up to date first."""
+    sums = usage.storage(registry)
+    order = request.GET.get("layers", "")
+    order = order if order in ORDERS else "size"
+    return Overview(
+        registry=registry,
+        repositories=access.repositories(actor, registry),
+        storage=sums,
+        order=order,
+        page=paginate(request, ordered(registry, order)),
+    )
+
+
+def ordered(registry: Registry, order: str) -> Sequence[Layer]:
+    """The layers kept, a few hundred at most, in one of the orders."""
+    rows = Layer.objects.filter(registry=registry)
+    if order == "size":
+        return list(rows.order_by("-size", "digest"))
+    shared = rows.filter(repositories__gt=1)
+    if order == "shared":
+        return list(shared.order_by("-repositories", "-size", "digest"))
+    return list(shared.order_by((F("size") * (F("repositories") - 1)).desc(), "digest"))
