@@ -1,14 +1,16 @@
 """Repositories: those of a registry, and one with its tags."""
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from regui import oci
 from regui.accounts import access
-from regui.index.models import Registry
-from regui.web import catalog, errors, forms, freshness, tracks
+from regui.index import fetch
+from regui.index.models import Registry, Repository
+from regui.web import catalog, errors, forms, freshness, htmx, leftovers, tracks
 from regui.web.http import Request
+from regui.web.paging import paginate
 
 
 @require_safe
@@ -47,6 +49,8 @@ def detail(request: Request, registry: str, name: str) -> HttpResponse:
     old."""
     row = access.registry(request.actor, registry)
     repository = access.repository(request.actor, row, name)
+    if request.GET.get("show") in {leftovers.UNTAGGED, leftovers.GONE}:
+        return beside(request, repository, request.GET["show"])
     wanted = forms.wanted(request.GET, tracks.SORTS, default="-created")
     reading, page = tracks.read(request, repository, wanted)
     problem = errors.of_reading(reading)
@@ -64,3 +68,20 @@ def detail(request: Request, registry: str, name: str) -> HttpResponse:
         "may_delete": request.actor.may(access.Right.DELETE),
     }
     return freshness.render(request, "repositories/detail.html", context, partials=["results"])
+
+
+def beside(request: Request, repository: Repository, show: str) -> HttpResponse:
+    """What there is beside its tags: untagged manifests, or tags that have gone. Of the index alone, for
+    registries don't tell."""
+    if repository.pk is None:
+        raise Http404(f"Nothing is known of a repository named {repository.name}.")
+    page = paginate(request, leftovers.rows(repository, show))
+    context = {
+        "repository": repository,
+        "leftovers": leftovers.Leftovers(repository, show, page),
+        "show": show,
+        "page": page,
+        "reading": fetch.remembered(repository),
+        "may_delete": request.actor.may(access.Right.DELETE),
+    }
+    return htmx.render(request, "repositories/leftovers.html", context, partials=["results"])
