@@ -46,9 +46,8 @@ def repositories(
     for event in events:
         if event.action != "delete":
             first.setdefault(event.repository, event)
-    names = {event.repository for event in events}
-    rows = registry.repositories.filter(name__in=names)
-    known = set(rows.values_list("name", flat=True))
+    rows = registry.repositories.filter(name__in={event.repository for event in events})
+    known = {row.name: row for row in rows.select_related("registry")}
     new = [
         Repository(
             registry=registry,
@@ -60,11 +59,13 @@ def repositories(
         if name not in known
     ]
     Repository.objects.bulk_create(new, ignore_conflicts=True)
-    rows.filter(name__in=first).exclude(gone_at=None).update(gone_at=None)
+    back = [row.pk for row in known.values() if row.gone_at is not None and row.name in first]
+    Repository.objects.filter(pk__in=back).update(gone_at=None)
+    if not new and all(row.tried_at for row in known.values()):
+        return known
     fresh = list(rows.filter(name__in=first, listed_at=None, tried_at=None).select_related("registry"))
-    if fresh:
-        _, errors = reader.listings(link, fresh, deadline)
-        outage(error for _, error in errors)
+    _, errors = reader.listings(link, fresh, deadline)
+    outage(error for _, error in errors)
     return {row.name: row for row in rows.select_related("registry")}
 
 

@@ -120,6 +120,7 @@ class Found:
         """Keep the moves, and say of those that a crawl noticed first who was behind them."""
         repositories = {row.pk: row for row in self.repositories.values()}
         moves: list[Move] = []
+        noticed: list[tuple[Repository, str, Told]] = []
         for key, answer in self.answers.items():
             told = self.told[key]
             on = digest_on(self.tags.get(key))
@@ -141,19 +142,30 @@ class Found:
                 for step in steps
             ]
             if not steps and told[-1].digest == answer.digest:
-                explain(repository, tag, told[-1], actors)
+                noticed.append((repository, tag, told[-1]))
         history.write(moves)
+        explain(self.registry, noticed, actors)
 
 
-def explain(repository: Repository, tag: str, told: Told, actors: Mapping[int, str]) -> None:
-    """Say of the tag's newest move, when a crawl noticed it after this event, who was behind it."""
-    newest = history.of_tag(repository, tag).first()
-    if newest is None or newest.how != TagMove.How.CRAWL or newest.after != told.digest:
+def explain(
+    registry: Registry, noticed: Sequence[tuple[Repository, str, Told]], actors: Mapping[int, str]
+) -> None:
+    """Say of moves that a crawl noticed before their event was applied who was behind them."""
+    if not noticed:
         return
-    if newest.at >= happened(told.event) - SLACK:
-        newest.how, newest.actor = how(told.event, actors), actor(told.event, actors)
-        newest.at = min(newest.at, happened(told.event))
-        newest.save(update_fields=["how", "actor", "at"])
+    since = min(happened(told.event) for _, _, told in noticed) - SLACK
+    recent = TagMove.objects.filter(
+        registry=registry.name, repository__in={row.name for row, _, _ in noticed}, at__gte=since
+    )
+    newest = {(move.repository, move.tag): move for move in recent.order_by("at", "pk")}
+    explained: list[TagMove] = []
+    for repository, tag, told in noticed:
+        move = newest.get((repository.name, tag))
+        if move is not None and move.how == TagMove.How.CRAWL and move.after == told.digest:
+            move.how, move.actor = how(told.event, actors), actor(told.event, actors)
+            move.at = min(move.at, happened(told.event))
+            explained.append(move)
+    TagMove.objects.bulk_update(explained, ["how", "actor", "at"], batch_size=100)
 
 
 def how(event: Event | None, actors: Mapping[int, str]) -> TagMove.How:
