@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.looks import Looks
 from tests.browser.site import Site
 from tests.serving import Running, serving
 
@@ -100,6 +101,24 @@ def test_where_nothing_changed_nothing_is_said(site: Site, hasty: Running, page:
     expect(page.locator("#fresh")).not_to_have_attribute("hx-get", re.compile("."))
     expect(page.locator("#results .changed")).to_have_count(0)
     expect(page.locator("#announce")).to_be_empty()
+
+
+def test_a_tag_that_moves_is_told_in_its_history(
+    site: Site, hasty: Running, page: Page, looks: Looks
+) -> None:
+    address = known(page, site, hasty)
+    push(site, address, "1.1")
+    page.goto(address)
+    expect(page.locator("#results .changed")).to_be_visible()
+    page.get_by_role("link", name="History").click()
+    expect(page.locator("tr[data-tag='1.1']")).to_contain_text("moved from")
+    assert looks.faults(page, "history") == []
+    page.goto(f"{address}?show=untagged")
+    expect(page.locator("tr[data-digest]")).to_have_count(1)
+    assert looks.faults(page, "untagged") == []
+    page.goto(f"{hasty.url}/-/jobs/")
+    expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    assert looks.faults(page, "jobs") == []
 
 
 @pytest.mark.browser_context_args(java_script_enabled=False)
