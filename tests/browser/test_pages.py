@@ -39,6 +39,10 @@ PAGES: Mapping[str, str] = {
     "chart": "/demo/charts/storefront/-/tags/1.6.0/?tab=config",
     "artifact": "/demo/data/recommender/-/tags/2026-11/",
     "activity-nothing-yet": "/-/activity/",
+    "search": "/-/search/?q=latest",
+    "search-language": "/-/search/",
+    "search-wrong": "/-/search/?q=size:big",
+    "repositories-wrong-query": "/demo/?q=size:big",
 }
 # Those whose paths hold a digest.
 BY_DIGEST: Mapping[str, Callable[[Site], str]] = {

@@ -107,7 +107,7 @@ def tags(visible: RepositoryQuerySet, query: Query, now: datetime) -> Found:
         base = base.filter(reduce(or_, (rows.tag(word, now) for word in words)))
     found: dict[int, tuple[str, int]] = {}
     partly = False
-    for source in sources(base, visible, words, own):
+    for source in sources(base, visible, query):
         seen = 0
         for chunk, looked_at in source:
             seen += looked_at
@@ -139,13 +139,19 @@ def condition(term: Any, now: datetime) -> Q:
 Chunks = Iterator[tuple[list[tuple[int, str, int]], int]]
 
 
-def sources(
-    base: TagQuerySet, visible: RepositoryQuerySet, words: Sequence[Text], own: Sequence[Text]
-) -> Iterator[Chunks]:
+def sources(base: TagQuerySet, visible: RepositoryQuerySet, query: Query) -> Iterator[Chunks]:
     """Where to look, one after the other: sets of tags that together hold all there are to find, each small
     or read from an index. Every tag comes with how many were looked at for it."""
+    words = [one for one in query.words if one.where is Where.ANY]
+    own = [one for one in query.words if one.where is Where.TAG]
     if own or not words:
-        yield from through(base, own)
+        places = [one for one in query.words if one.where is Where.REPOSITORY]
+        rare = bool(own) and all(map(trigrams.expression, own)) and trigrams.few(own) is not None
+        if places and not rare:
+            there = reduce(lambda some, place: some.filter(terms.named("name", place)), places, visible)
+            yield whole(base.filter(repository__in=there.order_by().values("pk")))
+        else:
+            yield from through(base, own)
         return
     if len(words) == 1:
         word = words[0]

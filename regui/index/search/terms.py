@@ -37,7 +37,8 @@ LOOKUPS = {
 TURNED = {"gt": "lt", "lt": "gt", "gte": "lte", "lte": "gte"}
 NEVER = Q(pk__in=[])
 Keys: TypeAlias = QuerySet[Any, Any]
-ALGORITHMS = ("sha256", "sha384", "sha512")
+# What bare digits may belong to.
+ALGORITHMS = ("sha256", "sha512")
 # So many hexadecimal digits in a row are meant as a digest's, also without saying so.
 TELLING = 7
 
