@@ -174,6 +174,6 @@ def test_queries_do_not_grow_with_what_is_found(alice: Visitor, shelf: Repositor
     before = count()
     for number in range(20):
         factories.tag(shelf, f"v1-{number}", factories.manifest(shelf))
-        factories.tags(factories.repository(f"team/app-{number}"), ["v1"])
+        factories.tags(factories.repository(f"team/app-{number}"), ["v1-0"])
 
     assert count() == before <= 9
