@@ -7,6 +7,7 @@ since a plain garbage collection spares them.
 from django.db.models import QuerySet, Sum
 
 from regui.actions.plans import Bytes
+from regui.index import usage
 from regui.index.models import BlobUse, Manifest, Repository, Revision, Tag
 
 NAMED = 3
@@ -24,7 +25,7 @@ def freed(repository: Repository, manifest: Manifest) -> Bytes:
     if names := elsewhere(repository, manifest):
         return Bytes(0, sum(sizes.values()), tuple(names[:NAMED]), len(names[NAMED:]), unread)
     others = other_uses(manifest, list(sizes)).order_by()
-    needed = set(others.values_list("blob_id", flat=True).distinct())
+    needed = usage.needed(sizes, without=[manifest.pk])
     sharers = others.values("manifest").annotate(bytes=Sum("blob__size")).order_by("-bytes", "manifest")
     most = [name_of(repository, sharer["manifest"]) for sharer in sharers[:NAMED]]
     return Bytes(
@@ -49,7 +50,7 @@ def elsewhere(repository: Repository, manifest: Manifest) -> list[str]:
 
 def other_uses(manifest: Manifest, blobs: list[int]) -> QuerySet[BlobUse]:
     """The uses of these blobs by other manifests that some repository of the registry holds."""
-    live = Revision.objects.held().values("manifest")
+    live = usage.lying().values("manifest")
     return BlobUse.objects.filter(blob__in=blobs, manifest__in=live).exclude(manifest=manifest)
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from django.urls import reverse
 
 from regui import oci
-from regui.index import fetch
+from regui.index import fetch, graph
 from regui.index.fetch import referring
 from regui.index.models import Manifest, Repository, Revision
 from regui.web import attached, dockerfile, facts, platforms, pulls, rawjson
@@ -121,6 +121,11 @@ class Detail:
         return config.claimed_created if config else ""
 
     # The tabs
+
+    @cached_property
+    def only_here(self) -> int | None:
+        """The bytes that deleting it could free; None when a size isn't known."""
+        return None if self.manifest.size is None else graph.only_here(self.repository, self.manifest)
 
     @cached_property
     def tabs(self) -> list[Tab]:

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from regui.index import snapshots, usage
 from regui.index.models import Registry
 from regui.index.snapshots import Point
-from regui.web import charts
+from regui.web import charts, details
 from regui.web.charts import Size
 from tests import bulk, factories
 from tests.web.conftest import Visitor
@@ -138,3 +138,13 @@ def test_a_label_is_cut_to_its_room() -> None:
     assert charts.fitted("a-long-name", 60, 40) == "a-long…"
     assert charts.fitted("a-long-name", 20, 40) == ""
     assert charts.fitted("a-long-name", 200, 10) == ""
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_repository_says_how_much_it_shares_and_a_digest_what_only_it_needs(bob: Visitor) -> None:
+    usage.settle_now(factories.registry())
+    assert "80% shared" in bob.get("/main/team/app/").text
+    repository = factories.repository("team/app")
+    row = repository.tags.get().manifest
+    assert row is not None
+    assert details.Detail(repository, row).only_here == 500

@@ -126,6 +126,16 @@ class Repository(models.Model):
             return None
         return max(self.size - self.unique_size, 0)  # the sum was taken a moment later than the other
 
+    @property
+    def shared_percent(self) -> int | None:
+        """How much of its size that is, in whole percent, never 0 for something nor 100 for less than all."""
+        if not self.size or self.shared_size is None:
+            return None
+        percent = 100 * self.shared_size / self.size
+        return (
+            max(round(percent), 1) if percent < 50 else min(round(percent), 99 if self.unique_size else 100)
+        )
+
 
 class Sync(models.Model):
     """One run of `regui sync`: what it did, and which repositories failed."""
