@@ -1,7 +1,11 @@
 """Serves the site: gunicorn, in this very process and without a configuration file of its own."""
 
+import os
 import socket
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -60,17 +64,38 @@ def listen() -> socket.socket:
         raise refuse("REGUI_BIND", f"can't listen on {bind}: {error.strerror}") from error
 
 
-def serve(listener: socket.socket, announce: Callable[[str], None]) -> None:
+def serve(
+    listener: socket.socket, announce: Callable[[str], None], worker: Mapping[str, str] | None = None
+) -> None:
     """Answer on that socket until SIGTERM or SIGINT, then exit the process by SystemExit.
 
-    `announce` gets the address as soon as requests are answered.
+    `announce` gets the address as soon as requests are answered. With `worker`, which may be empty, one works
+    beside it, with these variables added to its environment.
     """
     prepare.static_files()
     here = Bind(settings.BIND.host, listener.getsockname()[1])
     address = f"http://{here}{settings.FORCE_SCRIPT_NAME or ''}/"
     # A forked worker must not share what the parent has open.
     connections.close_all()
-    Server(listener, lambda: announce(address)).run()
+    with attended(worker):
+        Server(listener, lambda: announce(address)).run()
+
+
+@contextmanager
+def attended(worker: Mapping[str, str] | None) -> Iterator[None]:
+    """A worker that lives as long as the block, and is started again when it dies; none for None."""
+    if worker is None:
+        yield
+        return
+    here = os.getpid()
+    attendant = subprocess.Popen([sys.executable, "-m", "regui.attend"], env={**os.environ, **worker})
+    try:
+        yield
+    finally:
+        # gunicorn's own processes are forked inside the block and leave it, too.
+        if os.getpid() == here:
+            attendant.terminate()
+            attendant.wait()
 
 
 def refuse_strangers(bind: Bind, role: str | None) -> None:

@@ -28,6 +28,8 @@ SYNC_EVERY = env.duration("REGUI_SYNC_EVERY", "5m")
 SYNC_CONCURRENCY = env.number("REGUI_SYNC_CONCURRENCY", 6, 1, 64)
 SYNC_RATE = env.number("REGUI_SYNC_RATE", 0, 0, 100_000)
 SYNC_SHARE = env.share("REGUI_SYNC_SHARE", "10%")
+TASKS_ENGINE = env.choice("REGUI_TASKS", ("database", "rq")) or "database"
+REDIS_URL = env.secret("REGUI_REDIS_URL")
 
 # What follows from them
 
@@ -57,6 +59,8 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "template_partials.apps.SimpleAppConfig",
+    "django_tasks",
+    "django_tasks_db",
     "regui.index",
     "regui.accounts",
     "regui.actions",
@@ -65,11 +69,11 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "regui.api.health.probes",
-    "regui.api.events.hooks",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "regui.api.events.hooks",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -99,6 +103,13 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": DATABASE}
+TASKS: dict[str, dict[str, object]] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+if TASKS_ENGINE == "rq":
+    if not REDIS_URL:
+        raise refuse("REGUI_REDIS_URL", "must say where Redis is when REGUI_TASKS is rq")
+    INSTALLED_APPS.append("django_rq")
+    TASKS = {"default": {"BACKEND": "django_tasks_rq.RQBackend", "QUEUES": ["default"]}}
+    RQ_QUEUES = {"default": {"URL": REDIS_URL}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 

@@ -33,13 +33,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": PLAIN | {"oci", "index", "accounts", "actions", "jobs"},
     "urls": {"api", "web"},
     "wsgi": set(),
+    "attend": set(),
     "prepare": PLAIN | {"index"},
     "serve": PLAIN | {"prepare"},
     "demo": PLAIN | {"oci"},
     "cli": PLAIN,
     "__main__": {"cli"},
     # The commands behind the console script.
-    "management": PLAIN | {"oci", "index", "accounts", "prepare", "serve", "demo"},
+    "management": PLAIN | {"oci", "index", "accounts", "jobs", "prepare", "serve", "demo"},
 }
 # What changes a registry, and who may call it: `run` for people, `demo` for the registry it started itself.
 WRITES = {

@@ -19,6 +19,8 @@ MOMENT = 0.005
 # One answer of so many is looked at for how long it took.
 SAMPLE = 8
 TRIES, PAUSE, GROWTH = 3, 0.2, 3.0
+# Seconds that what is on its way at the end is waited for.
+PATIENCE = 1.5
 PASSING = frozenset({429, 502, 503, 504})  # statuses that may be gone when asked again
 
 
@@ -32,8 +34,8 @@ class Job(Generic[R]):
 
 
 class Crew(Generic[R]):
-    """`size` threads with one client. A context manager, that ends them; what they have begun is waited
-    for."""
+    """`size` threads with one client. A context manager, that ends them; what they have begun is waited for
+    a moment, and its answer not wanted."""
 
     def __init__(self, client: oci.Client, size: int, rate: float = 0.0) -> None:
         self.client, self.rate = client, rate
@@ -60,8 +62,9 @@ class Crew(Generic[R]):
             pass
         for _ in self._threads:
             self._todo.put(None)
+        until = time.monotonic() + PATIENCE
         for thread in self._threads:
-            thread.join()
+            thread.join(max(until - time.monotonic(), 0))
 
     def begin(self, talk: Talk[R]) -> Iterator[R]:
         """Take a talk on; yields what it comes to when it asks nothing."""

@@ -106,3 +106,10 @@ def progress(sync: Sync, now: datetime) -> Progress:
         rate=sync.requests / seconds,
         left=left,
     )
+
+
+def is_due(registry: Registry, now: datetime) -> bool:
+    """Whether a round is to be begun, or gone on with."""
+    if registry.due_at is None or registry.due_at <= now:
+        return True
+    return Sync.objects.filter(registry=registry, finished_at=None).exists()

@@ -30,7 +30,8 @@ class Command(BaseCommand):
                 settings.REGISTRIES[name] = RegistrySettings(name=name, url=url)
                 prepare.database()
                 self.say(f"the demo registry is {url}; Ctrl C ends both")
-                serve.serve(listener, lambda address: self.say(f"listening on {address}"))
+                known = {"REGUI_REGISTRY_URL": url, "REGUI_REGISTRY_NAME": name}
+                serve.serve(listener, lambda address: self.say(f"listening on {address}"), known)
         except (demo.CannotStart, oci.Error) as error:
             raise CommandError(str(error)) from error
 

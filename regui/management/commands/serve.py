@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from regui import serve
 
@@ -11,8 +11,15 @@ class Command(BaseCommand):
     help = "Serve the site on REGUI_BIND. This is what `regui` alone does."
     requires_system_checks = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--no-worker",
+            action="store_true",
+            help="start no worker beside the site: `regui worker` runs elsewhere",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        serve.serve(serve.listen(), self.announce)
+        serve.serve(serve.listen(), self.announce, None if options["no_worker"] else {})
 
     def announce(self, address: str) -> None:
         self.stdout.write(f"listening on {address}")

@@ -1,0 +1,35 @@
+"""What the queue carries: nudges. Each looks at the tables for what there is to do, so one too many or one
+that got lost does no harm."""
+
+import threading
+
+from django_tasks import task
+
+from regui.index import sync
+from regui.index.models import Registry
+
+# Set when this process is to end: what a task leaves undone, the next tick finds.
+stopping = threading.Event()
+_running: set[str] = set()
+_guard = threading.Lock()
+
+
+@task()
+def crawl(name: str) -> None:
+    """Read what is due of the registry of that name."""
+    with _guard:
+        if name in _running:
+            return
+        _running.add(name)
+    try:
+        registry = Registry.objects.filter(name=name, active=True).first()
+        if registry is not None:
+            sync.crawl(registry, stopping.is_set)
+    finally:
+        with _guard:
+            _running.discard(name)
+
+
+def is_crawling(name: str) -> bool:
+    """Whether this process is at that registry."""
+    return name in _running

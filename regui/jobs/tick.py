@@ -1,0 +1,68 @@
+"""The scheduler: looks at the tables, now and then, for what is due, and nudges whoever works."""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from regui.actions import run
+from regui.index import rounds, usage
+from regui.index.models import Registry
+from regui.jobs import tasks
+
+log = logging.getLogger(__name__)
+
+# Seconds: between two ticks, until something that is still due is taken for lost and nudged again, and
+# between two rounds of upkeep.
+EVERY, LOST, UPKEEP = 1.0, 30.0, 60.0
+RESULTS_KEPT = timedelta(hours=6)
+
+
+def loop(stop: threading.Event) -> None:
+    """Tick until told to stop."""
+    ticker = Ticker()
+    while not stop.wait(EVERY):
+        try:
+            ticker.tick()
+        except DatabaseError as error:
+            log.warning("what is due waits: %s", error)
+            close_old_connections()
+
+
+@dataclass
+class Ticker:
+    """When each registry was nudged, and when upkeep is due, by the monotonic clock."""
+
+    nudged: dict[str, float] = field(default_factory=dict)
+    upkeep_at: float = 0.0
+
+    def tick(self) -> list[str]:
+        """Look once; the names of the registries that were nudged."""
+        close_old_connections()
+        now, names = time.monotonic(), list[str]()
+        for registry in Registry.objects.filter(active=True):
+            recently = now - self.nudged.get(registry.name, float("-inf")) < LOST
+            if recently or tasks.is_crawling(registry.name) or not rounds.is_due(registry, timezone.now()):
+                continue
+            self.nudged[registry.name] = now
+            tasks.crawl.enqueue(registry.name)
+            names.append(registry.name)
+        if now >= self.upkeep_at:
+            self.upkeep_at = now + UPKEEP
+            self.look_after()
+        return names
+
+    def look_after(self) -> None:
+        """Sums over registries, actions a crash left open, and what the queue has done with."""
+        for registry in Registry.objects.filter(active=True):
+            usage.settle(registry)
+        run.settle()
+        if settings.TASKS_ENGINE == "database":
+            old = timezone.now() - RESULTS_KEPT
+            DBTaskResult.objects.filter(enqueued_at__lt=old).delete()
