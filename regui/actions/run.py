@@ -18,7 +18,7 @@ from regui.actions import delete, journal, kept, plans
 from regui.actions.journal import Ending, Result, State
 from regui.actions.models import Action
 from regui.actions.plans import Plan
-from regui.index import history, listing, record
+from regui.index import history, listing, record, usage
 from regui.index.connect import connect
 from regui.index.models import Registry, Repository, TagMove
 
@@ -179,10 +179,12 @@ def update_index(repository: Repository, action: Action, seen: ReadBack, began: 
     """Let the index know what the registry has said since that moment."""
     if repository.pk is None:
         return  # dropped since, to be crawled anew
-    listing.tags([listing.Listing(repository, seen.listed, began)])
     # Pushed anew, they lead elsewhere: the next page that shows them must look.
     repository.tags.filter(name__in=seen.stayed).update(manifest=None, seen_at=None)
+    # Before the listing, which would be doubted if most tags left it and nobody knew why.
     record.deleted(repository, action.digest, timezone.now())
+    if listing.tags([listing.Listing(repository, seen.listed, began)]):
+        usage.total(repository)
 
 
 def moves(

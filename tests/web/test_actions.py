@@ -63,6 +63,14 @@ def test_to_look_deletes_nothing(alice: Visitor, registry: RunningRegistry, clie
     assert not Action.objects.exists()
 
 
+def test_that_the_last_tags_are_gone_is_no_surprise(alice: Visitor, registry: RunningRegistry) -> None:
+    name = registry.unique()
+    alice.delete(name, registry.push(name, tags=["1.0", "latest"]))
+    page = text(alice.browser.get(reverse("repository", args=["main", name])))
+    assert "No tags left" in page
+    assert "what is known is kept" not in page
+
+
 def test_pressing_the_button_deletes_the_digest_and_its_tags(
     alice: Visitor, registry: RunningRegistry, client: oci.Client
 ) -> None:
