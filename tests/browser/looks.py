@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize, expect
 
 DESK = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
@@ -30,6 +30,8 @@ class Looks:
         # Colours in the midst of a transition would be judged too.
         page.emulate_media(reduced_motion="reduce")
         page.evaluate(Axe().axe_script)
+        # While a part is on its way the old one is dimmed.
+        expect(page.locator(".htmx-request")).to_have_count(0)
         found = []
         for size in (DESK, PHONE):
             page.set_viewport_size(size)

@@ -13,7 +13,7 @@ from regui.demo.company import contents
 from regui.demo.fill import fill
 from tests import registry
 from tests.registry import RunningRegistry
-from tests.serving import Running, serving
+from tests.serving import Running, regui, serving
 
 # Names that the browser resolves to this machine; by these it is an origin that browsers don't trust.
 HOST = "regui.test"
@@ -86,6 +86,11 @@ def running(data: Path, shared: Path) -> Iterator[Site]:
         }
         settings = {f"REGUI_REGISTRY_{name.upper()}_URL": url for name, url in addresses.items()}
         names = " ".join(addresses)
+        # What pages leave for later is nothing to judge them by: the demo is known as a whole.
+        synced = regui(
+            data / "regui", "sync", "demo", REGUI_REGISTRIES="demo", REGUI_REGISTRY_DEMO_URL=demo.url
+        )
+        assert synced.returncode == 0, synced.stderr
         process = stack.enter_context(
             fresh(data / "regui", REGUI_REGISTRIES=names, REGUI_URL=f"http://{HOST}", **settings)
         )
