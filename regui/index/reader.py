@@ -139,7 +139,15 @@ def everything(link: Link, pks: Sequence[int], deadline: float) -> Iterator[Outc
 def load(pks: Sequence[int]) -> list[Known]:
     """These tags with what reading them needs, in that order."""
     rows = Tag.objects.filter(pk__in=pks).values_list(
-        "pk", "repository_id", "name", "folded", "first_seen_at", "manifest_id", "manifest__digest", "problem"
+        "pk",
+        "repository_id",
+        "name",
+        "folded",
+        "first_seen_at",
+        "manifest_id",
+        "manifest__digest",
+        "manifest__read_at",
+        "problem",
     )
     found: dict[int, tuple[Any, ...]] = {values[0]: values for values in rows}
     repositories = Repository.objects.select_related("registry").in_bulk(
@@ -147,9 +155,9 @@ def load(pks: Sequence[int]) -> list[Known]:
     )
 
     def known(values: tuple[Any, ...]) -> Known:
-        pk, repository, name, folded, first_seen_at, manifest_id, digest, problem = values
-        return Known(
-            pk, repositories[repository], name, folded, first_seen_at, manifest_id, digest or "", problem
-        )
+        pk, repository, name, folded, first_seen_at, manifest_id, digest, read_at, problem = values
+        # What is to be read anew has to come whole, moved or not.
+        etag = digest if read_at else ""
+        return Known(pk, repositories[repository], name, folded, first_seen_at, manifest_id, etag, problem)
 
     return [known(found[pk]) for pk in pks if pk in found]
