@@ -15,8 +15,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from regui.index import sync
-from regui.index.models import Registry, Sync
+from regui import oci
+from regui.index import fetch, sync
+from regui.index.models import Registry, Repository, Sync
 
 COLUMNS = (
     SpinnerColumn(),
@@ -34,11 +35,34 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("names", nargs="*", metavar="NAME", help="a registry; without any, all of them")
+        parser.add_argument(
+            "--confirm",
+            metavar="NAME",
+            help="believe a suspicious list: a registry's, or registry/repository's",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["confirm"]:
+            self.confirm(options["confirm"])
+            return
         failed = [registry.name for registry in chosen(options["names"]) if not self.sync(registry)]
         if failed:
             raise CommandError(f"not everything could be read from {', '.join(failed)}")
+
+    def confirm(self, name: str) -> None:
+        """Let leave what the list of that name now lacks; CommandError when it can't be read."""
+        of, _, path = name.partition("/")
+        registry = chosen([of])[0]
+        row: Registry | Repository | None = registry
+        if path:
+            row = Repository.objects.filter(registry=registry, name=path).first()
+        if row is None:
+            raise CommandError(f"there is no repository {path} in {of}")
+        try:
+            fetch.confirm(row)
+        except oci.Error as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{name}: what its list lacks has left")
 
     def sync(self, registry: Registry) -> bool:
         """Whether everything in that registry could be read; says what was, and what couldn't be."""
