@@ -1,8 +1,9 @@
 """How a page that was answered from memory comes up to date.
 
-Only what was never read is waited for. Anything else is shown at once as it is remembered; when that is older
-than `REGUI_STALE_AFTER`, the page asks for itself again with `?refresh=` and what it shows, and gets back
-either a new line about its age, or what has changed. Without scripts the browser is sent there straight away.
+A browser that runs our script waits only for what was never read. Anything else it is shown at once as it is
+remembered; when that is older than `REGUI_STALE_AFTER`, the page asks for itself again with `?refresh=` and
+what it shows, and gets back either a new line about its age, or what has changed. Whoever doesn't run the
+script couldn't ask again, and so waits a moment for what is older than that.
 """
 
 import hashlib
@@ -20,6 +21,8 @@ from regui.web import htmx
 from regui.web.http import Request
 
 FIELD = "refresh"
+# The cookie by which our script says that it runs.
+SCRIPTS = "scripts"
 # Older than anything: asks only for what was never read.
 EVER = timedelta(days=365_000)
 # Where the line is that says how old a page is.
@@ -39,8 +42,9 @@ class Freshness:
 
 
 def wanted(request: Request) -> bool:
-    """Whether the page is asked for as the registry has it now, however long that takes."""
-    return FIELD in request.GET
+    """Whether the page is to show what the registry has now, which may take a moment."""
+    asks_again = request.htmx or SCRIPTS in request.COOKIES
+    return FIELD in request.GET or not asks_again
 
 
 def max_age(request: Request) -> timedelta:

@@ -4,6 +4,9 @@
 const root = document.documentElement;
 const find = (selector, from = document) => from.querySelector(selector);
 
+// The server then shows what it remembers at once, since the page can ask again by itself.
+document.cookie = "scripts=1; path=/; max-age=31536000; samesite=lax";
+
 // Toasts: {text, level}, from here, from a swap's HX-Trigger header, or already on the page from the server.
 
 const LINGER = { success: 4000, info: 5000, warning: 9000, error: 12000 };
