@@ -7,8 +7,8 @@ import dj_database_url
 
 SQLITE = {
     "ENGINE": "django.db.backends.sqlite3",
-    # Opening the file and setting it up costs more than most pages ask of it; and whoever closes it last has to
-    # bring all that was written back into it.
+    # Opening the file and setting it up costs more than most pages ask of it; and whoever closes it last
+    # has to bring all that was written back into it.
     "CONN_MAX_AGE": None,
     # IMMEDIATE: a transaction that reads, then writes, must not find on writing that another got there first.
     "OPTIONS": {

@@ -69,11 +69,11 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "regui.api.health.probes",
+    "regui.api.events.hooks",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
-    "regui.api.events.hooks",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -33,9 +33,11 @@ def client(registry: RunningRegistry) -> Iterator[oci.Client]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A database in a file, as people have it: SQLite locks one in memory by other rules, which tests with
-    threads would meet."""
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """A database for each process of the tests; SQLite's in a file, as people have it: it locks one in memory
+    by other rules, which tests with threads would meet."""
     database = connections["default"].settings_dict
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "regui.sqlite3")

@@ -15,12 +15,6 @@ DESCRIPTION = "org.opencontainers.image.description"
 REFERENCE_TYPE = "vnd.docker.reference.type"
 REFERENCE_DIGEST = "vnd.docker.reference.digest"
 ATTESTATION = "attestation-manifest"
-# What a referrer is for, by words in its artifact type.
-ROLES = {
-    "signature": ("cosign.simplesigning", "notary", "sigstore.bundle", "signature"),
-    "sbom": ("spdx", "cyclonedx", "syft", "sbom"),
-    "attestation": ("in-toto", "attestation", "provenance"),
-}
 # On the empty index that regui puts on a tag for a moment, to take the tag away and nothing else.
 UNTAG = "regui.untag"
 # What a referrer is for, by words in its artifact type.

@@ -17,11 +17,11 @@ SECTIONS = {
     "manifest": "repositories",
     "manifest-delete": "repositories",
     "activity": "activity",
-    "storage": "storage",
     "search": "search",
     "jobs": "jobs",
     "settings": "settings",
     "events-secret": "settings",
+    "storage": "storage",
 }
 
 

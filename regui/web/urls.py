@@ -20,15 +20,15 @@ from regui.web.views import (
 urlpatterns = [
     path("", registries.index, name="home"),
     path("-/activity/", actions.activity, name="activity"),
-    path("-/settings/", settings.index, name="settings"),
     path("-/jobs/", jobs.index, name="jobs"),
     path("-/jobs/<reg:registry>/read/", jobs.read, name="jobs-read"),
     path("-/jobs/<reg:registry>/believe/", jobs.believe, name="jobs-believe"),
     path("-/search/", search.page, name="search"),
+    path("-/settings/", settings.index, name="settings"),
     path("-/theme/", theme.change, name="theme"),
     path("<reg:registry>/", repositories.index, name="registry"),
-    path("<reg:registry>/-/storage/", storage.index, name="storage"),
     path("<reg:registry>/-/settings/secret/", settings.make_secret, name="events-secret"),
+    path("<reg:registry>/-/storage/", storage.index, name="storage"),
     path("<reg:registry>/<repo:name>/-/tags/<tag:tag>/", tags.detail, name="tag"),
     path("<reg:registry>/<repo:name>/-/manifests/<digest:digest>/", manifests.detail, name="manifest"),
     path(

@@ -97,7 +97,7 @@ def killed(data: Path, url: str, times: int, seed: int) -> int:
 def check_after_kills(full: RunningRegistry, whole: dict[str, int], data: Path, times: int) -> None:
     assert regui(data, "migrate").returncode == 0
     killed(data, full.url, times, seed=int(os.environ.get("SEED", "1")))
-    last = regui(data, "sync", REGUI_REGISTRY_URL=full.url, patience=180)
+    last = regui(data, "sync", REGUI_REGISTRY_URL=full.url)
     assert last.returncode == 0, last.stderr
     assert rows(data) == whole
 
