@@ -9,7 +9,7 @@ from typing import Any
 
 from bench import synthetic
 from tests.registry import RunningRegistry
-from tests.serving import regui
+from tests.serving import patiently
 
 NAME = "main"
 LONGEST = 3600  # seconds for one command
@@ -51,7 +51,7 @@ class Stage:
 def run(data: Path, registry: RunningRegistry, *arguments: str) -> tuple[float, str]:
     """The seconds a regui command takes, its start included, and what it prints; raises when it fails."""
     began = time.monotonic()
-    done = regui(data, *arguments, patience=LONGEST, REGUI_REGISTRY_URL=registry.url)
+    done = patiently(LONGEST, data, *arguments, REGUI_REGISTRY_URL=registry.url)
     seconds = time.monotonic() - began
     if done.returncode:
         raise RuntimeError(f"regui {' '.join(arguments)}: {done.stdout[-1000:]}{done.stderr[-1000:]}")

@@ -34,12 +34,19 @@ def environment(data: Path, **settings: str) -> dict[str, str]:
 
 def regui(data: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
+    return patiently(PATIENCE, data, *arguments, **settings)
+
+
+def patiently(
+    patience: float, data: Path, *arguments: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, which may take so many seconds."""
     return subprocess.run(
         [*PYTHON, "-m", "regui", *arguments],
         env=environment(data, **settings),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=patience,
         check=False,
     )
 
