@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Iterable
 
+from django.db.models import Exists, OuterRef
+
 from regui.index import facts
 from regui.index.batches import batches
-from regui.index.models import BlobUse, Child, Revision, RevisionQuerySet
+from regui.index.models import Blob, BlobUse, Child, Revision, RevisionQuerySet
 
 
 def exclusive(ids: Iterable[int]) -> int:
@@ -25,8 +27,10 @@ def needed(blobs: Iterable[int], *, without: Collection[int]) -> set[int]:
     without = set(without)
     for some in batches(blobs):
         used = BlobUse.objects.filter(blob__in=some).exclude(manifest__in=without).order_by()
-        held = used.filter(manifest__in=lying().values("manifest"))
-        found |= set(held.values_list("blob_id", flat=True).distinct())
+        # Of a layer that thousands share, the first that lies somewhere settles it.
+        lies = Exists(lying().filter(manifest=OuterRef("manifest")))
+        held = BlobUse.objects.filter(lies, blob=OuterRef("pk")).exclude(manifest__in=without).order_by()
+        found |= set(Blob.objects.filter(Exists(held), pk__in=some).values_list("pk", flat=True))
         # Children that nobody asked a repository for lie where their index does.
         rest = used.filter(blob__in=set(some) - found).values_list("blob_id", "manifest_id")
         kept: dict[int, bool] = {}
