@@ -1,8 +1,12 @@
-"""A PostgreSQL server for tests: a cluster of its own in a temporary folder, reachable by its socket only."""
+"""A PostgreSQL server for tests: a cluster of its own in a temporary folder, reachable by its socket only.
+
+`python -m tests.postgres COMMAND …` runs a command that finds regui's database there.
+"""
 
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,3 +48,13 @@ def postgresql() -> Iterator[str]:
 
 def run(command: list[str], folder: Path) -> None:
     subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+
+
+def main(command: list[str]) -> int:
+    """The exit status of the command, run beside a server."""
+    with postgresql() as url:
+        return subprocess.run(command, env=os.environ | {"REGUI_DATABASE_URL": url}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
