@@ -14,7 +14,7 @@ from tests.browser.site import Site, fresh, running
 from tests.browser.watch import Watch
 from tests.serving import Running
 
-PATIENCE = 15_000  # milliseconds; the machine may be busy with other tests
+PATIENCE = 30_000  # milliseconds; the machine may be busy with other tests
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
