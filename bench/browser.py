@@ -105,7 +105,7 @@ def measure(folder: Path, shape: Shape) -> list[Figure]:
     small = next(name for name, tags, _ in synthetic.plan(shape) if SMALL // 2 <= tags <= SMALL * 2)
     with here.registry() as registry:
         environs = pages.ours(pages.settings(data, registry))
-        with site.running(data, "serve", **environs) as server, chromium() as browser:
+        with site.running(data, "serve", "--no-worker", **environs) as server, chromium() as browser:
             for name in (large, small):
                 site.Visitor(server.url).get(f"{base}{name}/")
             asked = len(registry.requests())

@@ -122,7 +122,7 @@ def times(pair: Mapping[stage.Stage, Paths]) -> list[dict[str, list[float]]]:
         for here, paths in pair.items():
             data, registry = filled(here), stack.enter_context(here.registry())
             environs = ours(settings(data, registry))
-            server = stack.enter_context(site.running(data, "serve", **environs))
+            server = stack.enter_context(site.running(data, "serve", "--no-worker", **environs))
             visitors.append(site.Visitor(server.url))
             visit(visitors[-1].get, paths, WARM)
         for turn in range(TIMES):
@@ -182,7 +182,7 @@ def while_filling(folder: Path, shape: Shape, other: Shape) -> list[Figure]:
     with here.registry() as registry, beside.registry() as second:
         environs = settings(data, registry, REGUI_REGISTRIES=OTHER, REGUI_REGISTRY_OTHER_URL=second.url)
         found: dict[str, list[float]] = {kind: [] for kind in paths}
-        with site.running(data, "serve", **ours(environs)) as server:
+        with site.running(data, "serve", "--no-worker", **ours(environs)) as server:
             visitor = site.Visitor(server.url)
             visit(visitor.get, paths, 1)
             fill = subprocess.Popen(
