@@ -43,7 +43,7 @@ class TestManyAtOnce:
         return results
 
     def test_two_pages_make_one_listing(self, pushed: Fake, fake_row: Registry) -> None:
-        pushed.on("GET", r"/v2/.*/tags/list", slow(0.2))
+        pushed.on("GET", r"/v2/.*/tags/list", slow(1))
 
         def page() -> fetch.Reading:
             row = Repository(registry=fake_row, name=NAME, first_seen_at=timezone.now())

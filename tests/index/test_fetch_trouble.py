@@ -77,8 +77,8 @@ class TestSlow:
         assert fetch.repository(unsaved).problem == ""
 
     def test_a_check_that_runs_out_of_time_is_incomplete(self, pushed: Fake, known: Repository) -> None:
-        pushed.on("GET", r"/v2/.*/manifests/.*", slow(0.2))
-        reading = fetch.repository(known, every=True, budget=0.6)
+        pushed.on("GET", r"/v2/.*/manifests/.*", slow(1))
+        reading = fetch.repository(known, every=True, budget=2)
 
         assert not reading.complete
         assert 0 < reading.checked < reading.total == 20
