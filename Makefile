@@ -5,8 +5,11 @@ BIN := .venv/bin
 REGUI := $(BIN)/regui
 # Added to pytest's command line: make test ARGS="-k delete -x"
 ARGS ?=
+# What asks most of the database.
+ON_POSTGRES := tests/index tests/actions $(addprefix tests/web/test_,history.py search.py storage.py)
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT_INSTALL = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends
+POLICY := /usr/sbin/policy-rc.d
 # The checks don't depend on how this shell is set up for running regui, and never touch its data.
 CHECK_ENV = env $(foreach name,$(filter REGUI_%,$(.VARIABLES)),-u $(name)) \
     REGUI_DATA=$(CURDIR)/.data REGUI_SECRET_KEY=checks REGUI_ANONYMOUS_ROLE=admin
@@ -17,10 +20,10 @@ export REGISTRY_BINARY
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-long lint bench types fix lock
+.PHONY: help run install test test-postgres test-long lint bench types fix lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: install ## set up what is missing and serve regui, with a demo registry when none is configured
 ifneq ($(strip $(REGUI_REGISTRY_URL)$(REGUI_REGISTRIES)),)
@@ -33,6 +36,12 @@ install: .venv/installed ## set up .venv with regui in it
 
 test: lint types ## run every check and every test
 	$(CHECK_ENV) $(BIN)/pytest -n auto -m "not long" $(ARGS)
+	@$(MAKE) --no-print-directory test-postgres
+
+# 5 is pytest's way of saying that ARGS left nothing to run.
+test-postgres: .venv/tested ## run the tests of the index and of actions on PostgreSQL
+	$(CHECK_ENV) HYPOTHESIS_PROFILE=few $(BIN)/python -m tests.postgres \
+	    $(BIN)/pytest -n auto -m "not long" $(ON_POSTGRES) $(ARGS) || [ $$? = 5 ]
 
 test-long: .venv/tested ## run the property tests of nightly size too
 	$(CHECK_ENV) HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto $(ARGS)
@@ -76,12 +85,16 @@ lock: ## write requirements*.lock anew from pyproject.toml
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# What the tests drive: a browser, a foreign registry client, the other database.
+# What the tests drive: a browser, a foreign registry client, the other database, another engine of tasks.
+# They start servers of their own, so Debian is told not to start those it installs.
 .venv/tools: | .venv/bin/pip
 	@want=""; \
 	command -v chromium >/dev/null || want="$$want chromium"; \
 	command -v skopeo >/dev/null || want="$$want skopeo"; \
 	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || want="$$want postgresql"; \
+	command -v redis-server >/dev/null || want="$$want redis-server"; \
+	[ -z "$$want" ] || [ -e $(POLICY) ] || { trap '$(SUDO) rm -f $(POLICY)' EXIT; trap 'exit 1' INT TERM; \
+	    printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $(POLICY) >/dev/null && $(SUDO) chmod +x $(POLICY); }; \
 	[ -z "$$want" ] || { echo "installing$$want"; $(APT_INSTALL) $$want >/dev/null; } || \
 	    { $(SUDO) apt-get update -q && $(APT_INSTALL) $$want; } >/dev/null
 	@touch $@

@@ -11,6 +11,7 @@ from regui import oci
 from tests.registry import RunningRegistry, open_registry
 
 # Machines with two busy cores make any deadline for a single example a lie.
+hypothesis.settings.register_profile("few", max_examples=10, deadline=None)
 hypothesis.settings.register_profile("short", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
