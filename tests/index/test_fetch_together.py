@@ -47,7 +47,7 @@ class TestManyAtOnce:
 
         def page() -> fetch.Reading:
             row = Repository(registry=fake_row, name=NAME, first_seen_at=timezone.now())
-            return fetch.repository(row, budget=5)
+            return fetch.repository(row, budget=20)
 
         readings = self.together(*[page] * 4)
         assert [getattr(reading, "complete", reading) for reading in readings] == [True] * 4
