@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
+from django.test import override_settings
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -28,10 +29,11 @@ from tests.registry import RunningRegistry
 PATIENCE = 10.0
 
 
-@pytest.fixture(autouse=True)
-def plain_static(settings: Settings) -> None:
-    """Static files as they lie in the source: gathering them first is the server's business."""
-    settings.STATIC_ROOT = resource("static")
+@pytest.fixture(scope="session", autouse=True)
+def plain_static() -> Iterator[None]:
+    """Static files as they lie in the source, before the server of the whole session looks for them."""
+    with override_settings(STATIC_ROOT=resource("static")):
+        yield
 
 
 @pytest.fixture
