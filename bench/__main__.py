@@ -2,8 +2,8 @@
 
     python -m bench small|medium|full [folder]
 
-`small` takes a minute and says little, `medium` five; `full` is the size the figures are promised for, takes
-the better part of an hour, and ten gigabytes and four million files in the folder.
+`small` takes a few minutes and says little, `medium` some ten; `full` is the size the figures are promised
+for, takes an hour or more, and ten gigabytes and four million files in the folder.
 """
 
 import argparse
