@@ -196,6 +196,7 @@ def test_no_header_pulls_out_another_part(headers: dict[str, str], bob: Visitor)
 def test_a_list_costs_the_same_however_long_it_is(
     bob: Visitor, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
+    bob.cookies["scripts"] = "1"
     fresh()
     for number in range(3):
         row(f"team/app-{number}")
