@@ -81,16 +81,19 @@ def storage(registry: Registry) -> Storage | None:
     """The sums as they were last settled, for a page: those of a small registry are brought up to date
     first. None when they never were."""
     last = Storage.objects.filter(registry=registry).first()
-    return settle_now(registry) if is_due(registry, last) and is_small(registry) else last
+    return settle_now(registry) if has_changed(registry, last) and is_small(registry) else last
 
 
 def is_due(registry: Registry, last: Storage | None) -> bool:
     """Whether anything has changed since the sums were last settled, and enough time has passed."""
-    if last is None:
-        return True
-    if timezone.now() < last.as_of + timedelta(seconds=last.seconds * SHARE):
+    if last is not None and timezone.now() < last.as_of + timedelta(seconds=last.seconds * SHARE):
         return False
-    return Repository.objects.filter(registry=registry, unsettled_at__isnull=False).exists()
+    return has_changed(registry, last)
+
+
+def has_changed(registry: Registry, last: Storage | None) -> bool:
+    """Whether the sums are no longer those of what the index knows, or never were."""
+    return last is None or Repository.objects.filter(registry=registry, unsettled_at__isnull=False).exists()
 
 
 def is_small(registry: Registry) -> bool:
