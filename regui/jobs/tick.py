@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from regui.actions import run
-from regui.index import rounds, usage
+from regui.index import rounds, snapshots, usage
 from regui.index.models import Registry
 from regui.jobs import tasks
 
@@ -37,10 +37,12 @@ def loop(stop: threading.Event) -> None:
 
 @dataclass
 class Ticker:
-    """When each registry was nudged, and when upkeep is due, by the monotonic clock."""
+    """When each registry was nudged, and when upkeep is due, by the monotonic clock; and the last day of each
+    that a snapshot was taken of."""
 
     nudged: dict[str, float] = field(default_factory=dict)
     upkeep_at: float = 0.0
+    pictured: dict[str, date] = field(default_factory=dict)
 
     def tick(self) -> list[str]:
         """Look once; the names of the registries that were nudged."""
@@ -59,10 +61,22 @@ class Ticker:
         return names
 
     def look_after(self) -> None:
-        """Sums over registries, actions a crash left open, and what the queue has done with."""
+        """Sums over registries, the day's snapshots, actions a crash left open, and what the queue has done
+        with."""
         for registry in Registry.objects.filter(active=True):
-            usage.settle(registry)
+            self.picture(registry, settled=usage.settle(registry))
         run.settle()
         if settings.TASKS_ENGINE == "database":
             old = timezone.now() - RESULTS_KEPT
             DBTaskResult.objects.filter(enqueued_at__lt=old).delete()
+
+    def picture(self, registry: Registry, *, settled: bool) -> None:
+        """Keep what the registry comes to today: first when the day begins, again when its sums change."""
+        today = timezone.now().date()
+        begins = self.pictured.get(registry.name) != today
+        if not settled and not begins:
+            return
+        snapshots.take(registry, today)
+        if begins:
+            snapshots.thin(registry, today)
+            self.pictured[registry.name] = today

@@ -1,0 +1,50 @@
+"""The worker's upkeep: sums, and the day's snapshots."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from regui.index import usage
+from regui.index.models import Repository, Snapshot, Storage
+from regui.jobs.tick import Ticker
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def whole() -> list[int]:
+    """The registry's tags in its snapshots, day by day."""
+    return list(Snapshot.objects.filter(scope="").order_by("day").values_list("tags", flat=True))
+
+
+def push(repository: Repository, tag: str) -> None:
+    factories.tag(repository, tag, factories.manifest(repository), seen_at=timezone.now())
+    usage.total(repository)
+
+
+def test_upkeep_sums_up_and_keeps_what_the_day_came_to() -> None:
+    repository = factories.repository("team/app")
+    push(repository, "1.0")
+    ticker = Ticker()
+    ticker.look_after()
+    assert whole() == [1]
+    assert Snapshot.objects.filter(scope="team/app").get().tags == 1
+
+    push(repository, "2.0")
+    Storage.objects.update(as_of=timezone.now() - timedelta(hours=1))  # a pass is due again
+    ticker.look_after()
+    assert whole() == [2], "the day's later sums hold"
+
+
+def test_each_day_has_a_snapshot_though_nothing_changed() -> None:
+    repository = factories.repository("team/app")
+    push(repository, "1.0")
+    ticker = Ticker()
+    ticker.look_after()
+    Snapshot.objects.update(day=timezone.now().date() - timedelta(days=1))
+    ticker.look_after()
+    assert whole() == [1], "once a day"
+
+    Ticker().look_after()
+    assert whole() == [1, 1]
