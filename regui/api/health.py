@@ -42,6 +42,7 @@ def database_problem() -> str:
 
     In words of our own: the driver's may name users and hosts, and anyone may ask.
     """
+    connection.close()  # one that was opened while all was well says nothing of those to come
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
