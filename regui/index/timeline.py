@@ -71,14 +71,16 @@ class Step:
     event: Event | None
 
 
-def way(before: str, told: Iterable[Told], after: str, *, sure: bool) -> list[Step]:
-    """The moves that led a tag from what the index knew to what it is on now, as far as events tell.
+def way(before: str | None, told: Iterable[Told], after: str, *, sure: bool) -> list[Step]:
+    """The moves that led a tag from what the index knew to what it is on now, as far as events tell. `before`
+    is None when the index knew that there was the tag, and not what it was on.
 
     Unless all that was told is `sure` to be news, what they tell before the index's own knowledge, or after
     the registry's latest word, is left out.
     """
     known = list(told)
-    start = 0 if sure else last(known, before)
+    start = 0 if sure or before is None else last(known, before)
+    before = before or ""
     end = len(known) if sure else last(known, after)
     stops: list[Told | None] = [*known[start:end]]
     if end <= start and before != after:

@@ -122,10 +122,10 @@ class Found:
         moves: list[Move] = []
         noticed: list[tuple[Repository, str, Told]] = []
         for key, answer in self.answers.items():
-            told = self.told[key]
-            on = digest_on(self.tags.get(key))
+            told, row = self.told[key], self.tags.get(key)
+            on = None if is_unread(row) else digest_on(row)
             steps = timeline.way(on, told, answer.digest, sure=key in self.sure)
-            if not on and not is_news(self.tags.get(key), told):
+            if not on and not is_news(row, told):
                 steps = steps[1:]
             repository, tag = repositories[key[0]], key[1]
             moves += [
@@ -189,6 +189,11 @@ def state(tag: Tag | None) -> tuple[int | None, bool, datetime | None]:
     if tag is None:
         return None, True, None
     return tag.manifest_id, tag.gone_at is not None, tag.seen_at
+
+
+def is_unread(tag: Tag | None) -> bool:
+    """Whether a listing named the tag, and nobody knows yet what it was on."""
+    return tag is not None and tag.gone_at is None and tag.manifest_id is None
 
 
 def digest_on(tag: Tag | None) -> str:

@@ -14,7 +14,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from regui import oci
-from regui.index import events, fetch, history, inbox, verdict
+from regui.index import events, fetch, history, inbox, listing, verdict
 from regui.index.events import Applier
 from regui.index.models import Event, Inbox, Manifest, PullCount, Registry, Repository, Revision, Tag
 from tests import images
@@ -149,6 +149,19 @@ def test_a_move_that_a_page_saw_first_gets_its_actor(fake: Fake, fake_row: Regis
     settle(fake_row)
     assert on() == {"v1": second}
     assert [move[3] for move in moves()] in ([], ["bob"]), "whoever wrote it, never without its actor"
+
+
+def test_a_tag_that_left_before_it_was_read_is_told_of_all_the_same(fake: Fake, fake_row: Registry) -> None:
+    digest = pushed(fake, ["v1"])
+    past = datetime.now(UTC) - LATE
+    row = Repository(registry=fake_row, name=NAME, first_seen_at=timezone.now())
+    listing.tags([listing.Listing(row, ["v1"], timezone.now())])
+    del fake.memory.repositories[NAME].tags["v1"]
+    pushes, leaves = event("push", NAME, tag="v1", digest=digest, at=past), event("delete", NAME, tag="v1")
+    store(fake_row, pushes, leaves)
+    settle(fake_row)
+    assert on() == {}
+    assert [move[:3] for move in moves()] == [("v1", "", digest), ("v1", digest, "")]
 
 
 def test_senseless_manifests_are_shown_as_such(fake: Fake, fake_row: Registry) -> None:

@@ -54,7 +54,7 @@ def test_a_deleted_digest_takes_nothing_along_elsewhere() -> None:
     assert found == {}
 
 
-def way(before: str, *digests: str, after: str, sure: bool = False) -> list[tuple[str, str, bool]]:
+def way(before: str | None, *digests: str, after: str, sure: bool = False) -> list[tuple[str, str, bool]]:
     tale = [Told(digest, push(digest)) for digest in digests]
     steps = timeline.way(before, tale, after, sure=sure)
     return [(step.before, step.after, step.event is not None) for step in steps]
@@ -75,6 +75,12 @@ def test_what_was_known_already_is_not_told_again() -> None:
     assert way(B, A, B, after=B) == []
     assert way(B, A, B, C, after=C) == [(B, C, True)]
     assert way("", A, "", after="") == []
+
+
+def test_of_a_tag_that_was_never_read_all_is_news() -> None:
+    assert way(None, A, "", after="") == [("", A, True), (A, "", True)]
+    assert way(None, A, B, after=B) == [("", A, True), (A, B, True)]
+    assert way(None, "", after="") == []
 
 
 def test_what_the_registry_says_now_is_the_end() -> None:
