@@ -111,10 +111,16 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".toast").remove());
 
-// A row of tabs scrolls sideways where it must; the one that is open shall be seen.
+// A row of tabs scrolls sideways where it must; the one that is open shall be seen. Not by scrollIntoView, which
+// would also make it the place from which the Tab key goes on.
 
 function showTab(part = document) {
-  find(".tabs [aria-current]", part)?.scrollIntoView({ block: "nearest", inline: "center" });
+  const open = find(".tabs [aria-current]", part);
+  const row = open?.closest(".tabs");
+  if (row && row.scrollWidth > row.clientWidth) {
+    const at = open.getBoundingClientRect().left - row.getBoundingClientRect().left + row.scrollLeft;
+    row.scrollLeft = at - (row.clientWidth - open.offsetWidth) / 2;
+  }
 }
 
 showTab();

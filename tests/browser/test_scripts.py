@@ -118,6 +118,7 @@ def test_labels_run_nothing_and_turn_nothing_around(page: Page) -> None:
 
 def test_the_skip_link_comes_first_and_leads_to_the_content(page: Page) -> None:
     page.goto(LONG)
+    page.wait_for_function("document.hasFocus()")  # keys go nowhere before that
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
