@@ -4,7 +4,17 @@ from datetime import timedelta
 
 from regui import oci
 from regui.index import usage
-from regui.index.models import Blob, BlobUse, Manifest, Registry, Repository, Revision, Tag, ordering_keys
+from regui.index.models import (
+    Blob,
+    BlobUse,
+    Manifest,
+    Registry,
+    Repository,
+    Revision,
+    Tag,
+    name_key,
+    ordering_keys,
+)
 from tests import factories
 from tests.factories import NOW
 
@@ -59,6 +69,8 @@ def tags(of: Repository, count: int) -> None:
             Tag(
                 repository=of,
                 name=f"1.{number}",
+                name_key=name_key(f"1.{number}"),
+                release=True,
                 manifest=row,
                 first_seen_at=NOW,
                 seen_at=NOW,

@@ -17,6 +17,8 @@ from regui.index.models import (
     Repository,
     Revision,
     Tag,
+    is_release,
+    name_key,
     ordering_keys,
 )
 
@@ -101,6 +103,8 @@ def tag(of: Repository, name: str, on: Manifest | None = None, **fields: Any) ->
         "first_seen_at": NOW,
         "seen_at": NOW if on else None,
         "folded": oci.companion(name) is not None,
+        "name_key": name_key(name),
+        "release": is_release(name),
         "created_key": created_key,
         "size_key": size_key,
     }

@@ -15,7 +15,17 @@ from django.db.models import Q
 from regui import oci
 from regui.index import bulk, history
 from regui.index.batches import batches
-from regui.index.models import UNREAD, Manifest, Registry, Repository, Tag, TagMove, ordering_keys
+from regui.index.models import (
+    UNREAD,
+    Manifest,
+    Registry,
+    Repository,
+    Tag,
+    TagMove,
+    is_release,
+    name_key,
+    ordering_keys,
+)
 
 DANGLING = "The registry lists this tag, but has no manifest for it."
 
@@ -80,8 +90,8 @@ def _follow(one: Listing, listed: set[str], there: dict[str, Before]) -> bool:
     new = sorted(listed - there.keys())
     bulk.insert(
         Tag,
-        ["repository_id", "name", "first_seen_at", "folded"],
-        ((one.repository.pk, name, one.began, oci.companion(name) is not None) for name in new),
+        ["repository_id", "first_seen_at", *NAMED],
+        ((one.repository.pk, one.began, *named(name)) for name in new),
     )
     back = [tag.pk for name, tag in there.items() if name in listed and (tag.gone_at or tag.missed)]
     for some in batches(back):
@@ -216,7 +226,7 @@ def seen(sights: Iterable[Sight], now: datetime) -> set[int]:
             ]
             bulk.insert(
                 Tag,
-                [*SIGHT, "repository_id", "name", "folded", "first_seen_at"],
+                [*SIGHT, "repository_id", "first_seen_at", *NAMED],
                 (
                     (
                         sight.manifest_id,
@@ -224,9 +234,8 @@ def seen(sights: Iterable[Sight], now: datetime) -> set[int]:
                         sight.problem,
                         *keys.get(sight.manifest_id, (UNREAD, UNREAD)),
                         sight.tag.repository_id,
-                        sight.tag.name,
-                        sight.tag.folded,
                         sight.tag.first_seen_at,
+                        *named(sight.tag.name),
                     )
                     for sight in due
                 ),
@@ -244,6 +253,13 @@ def seen(sights: Iterable[Sight], now: datetime) -> set[int]:
 
 
 SIGHT = ["manifest_id", "seen_at", "problem", "created_key", "size_key"]
+# What follows from a tag's name alone.
+NAMED = ["name", "folded", "name_key", "release"]
+
+
+def named(name: str) -> tuple[str, bool, bytes, bool]:
+    """The values of `NAMED` for a tag of that name."""
+    return name, oci.companion(name) is not None, name_key(name), is_release(name)
 
 
 def _moves(sight: Sight, there: There | None, digest: str, now: datetime) -> Iterator[history.Move]:

@@ -20,6 +20,8 @@ from regui.index.models import (
     Tag,
     TagMove,
     Unsummed,
+    is_release,
+    name_key,
     ordering_keys,
 )
 from regui.index.timeline import SLACK, Key, Told, happened
@@ -96,6 +98,8 @@ class Found:
                 repository_id=repository,
                 name=name,
                 folded=oci.companion(name) is not None,
+                name_key=name_key(name),
+                release=is_release(name),
                 first_seen_at=row.first_seen_at if row else happened(self.told[key][0].event),
             )
             tag.gone_at = answer.seen_at if gone else None

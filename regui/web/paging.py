@@ -1,7 +1,7 @@
 """Pages of a list. An address that asks for nonsense gets the first page of the usual length."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
@@ -18,10 +18,18 @@ def paginate(request: HttpRequest, rows: QuerySet[T] | Sequence[T]) -> Page[T]:
     return Paginator(rows, per_page(request.GET.get("per_page", ""))).get_page(number(request))
 
 
-def by_key(request: HttpRequest, rows: QuerySet[T], count: int | None = None) -> Page[T]:
+def by_key(
+    request: HttpRequest,
+    rows: QuerySet[T],
+    count: int | None = None,
+    ordered: QuerySet[T, int] | Sequence[int] | None = None,
+) -> Page[T]:
     """As `paginate`, for long lists: their keys are put in order first, which an index may do by itself, then
-    only the page's rows are read. `count` is how many rows there are, when that is known."""
-    keys = Paginator(rows.values_list("pk", flat=True), per_page(request.GET.get("per_page", "")))
+    only the page's rows are read. `count` is how many rows there are, when that is known; `ordered` the keys,
+    when the rows themselves aren't in order."""
+    if ordered is None:
+        ordered = rows.values_list("pk", flat=True)
+    keys: Paginator[Any] = Paginator(ordered, per_page(request.GET.get("per_page", "")))
     if count is not None:
         keys.count = count
     page = keys.get_page(number(request))

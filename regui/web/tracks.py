@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.core.paginator import Page
-from django.db.models import QuerySet
 
 from regui import oci
 from regui.index import fetch, search
-from regui.index.models import Content, Manifest, Repository, Tag
-from regui.web import companions, freshness, pulls
+from regui.index.models import Content, Manifest, Repository, Tag, TagQuerySet
+from regui.web import companions, forms, freshness, pulls
 from regui.web.catalog import namespace
 from regui.web.forms import Wanted
 from regui.web.http import Request
 from regui.web.paging import by_key
 
+RELEASES = "releases"
 SORTS = {
     "-created": "Newest first",
     "created": "Oldest first",
@@ -25,18 +25,27 @@ SORTS = {
     "-size": "Largest first",
     "size": "Smallest first",
 }
+VERSIONS = SORTS | {"-name": "Newest version first", "name": "Oldest version first"}
 
 
-def read(request: Request, repository: Repository, wanted: Wanted) -> tuple[fetch.Reading, Page[Tag]]:
-    """The page asked for of the repository's tags: as remembered, unless something on it was never read or
-    the registry's own word is asked for.
+def wanted(request: Request, show: str) -> Wanted:
+    """What is asked of the list; releases stand by their version unless told otherwise."""
+    return forms.wanted(request.GET, SORTS, default="-name" if show == RELEASES else "-created")
+
+
+def read(
+    request: Request, repository: Repository, wanted: Wanted, show: str
+) -> tuple[fetch.Reading, Page[Tag]]:
+    """The page asked for of the repository's tags, or of its releases: as remembered, unless something on it
+    was never read or the registry's own word is asked for.
 
     Raises `oci.NotFound` for a repository that neither the registry has nor the index remembers.
     """
 
     def page() -> Page[Tag]:
-        known = None if wanted.filtered else repository.tag_count
-        return by_key(request, matching(repository, wanted), known)
+        known = None if wanted.filtered or show else repository.tag_count
+        tags = matching(repository, wanted, show)
+        return by_key(request, tags, known, tags.keys_in_groups(wanted.sort))
 
     shown = page()
     if not freshness.wanted(request) and is_read(repository, shown):
@@ -54,11 +63,16 @@ def is_read(repository: Repository, tags: Iterable[Tag]) -> bool:
     return repository.listed_at is not None and all(tag.seen_at or tag.problem for tag in tags)
 
 
-def matching(repository: Repository, wanted: Wanted) -> QuerySet[Tag]:
-    """The visible tags that the filter lets through, in the order asked for, manifests loaded."""
+def matching(repository: Repository, wanted: Wanted, show: str = "") -> TagQuerySet:
+    """The visible tags, or releases, that the filter lets through, their manifests loaded."""
+    return search.tags(tags_of(repository, show), wanted.query).select_related("manifest")
+
+
+def tags_of(repository: Repository, show: str) -> TagQuerySet:
+    """The visible tags, or those of them that are releases."""
     # A repository without a row has no tags yet.
     visible = Tag.objects.filter(repository=repository).visible() if repository.pk else Tag.objects.none()
-    return search.tags(visible, wanted.query).grouped(wanted.sort).select_related("manifest")
+    return visible.releases() if show == RELEASES else visible
 
 
 @dataclass(frozen=True)
@@ -75,10 +89,12 @@ class TagRow:
 
 @dataclass(frozen=True)
 class Tracks:
-    """What the page shows of a repository beside its head. A part that isn't asked for costs no query."""
+    """What the page shows of a repository beside its head, all tags or those that `show` says. A part that
+    isn't asked for costs no query."""
 
     repository: Repository
     page: Page[Tag]
+    show: str = ""
 
     @cached_property
     def rows(self) -> list[TagRow]:
@@ -87,9 +103,13 @@ class Tracks:
     @cached_property
     def total(self) -> int:
         """How many tags there are to filter."""
-        if self.repository.tag_count is not None:
+        if self.repository.tag_count is not None and not self.show:
             return self.repository.tag_count
-        return self.repository.tags.visible().count() if self.repository.pk else 0
+        return tags_of(self.repository, self.show).count()
+
+    @property
+    def noun(self) -> str:
+        return "release" if self.show == RELEASES else "tag"
 
     @property
     def state(self) -> object:
@@ -122,7 +142,7 @@ class Tracks:
 
     @property
     def sorts(self) -> list[tuple[str, str]]:
-        return list(SORTS.items())
+        return list((VERSIONS if self.show == RELEASES else SORTS).items())
 
 
 def rows(repository: Repository, tags: Sequence[Tag]) -> list[TagRow]:

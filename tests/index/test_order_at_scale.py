@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from regui.index import usage
 from regui.index.listing import Sight, seen
@@ -20,6 +21,22 @@ def test_a_page_of_tags_is_read_off_an_index(order: str) -> None:
     plan = repository.tags.visible().grouped(order).values_list("pk")[100:150].explain()
 
     assert "INDEX tag_by_" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's own words")
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_names_are_read_in_order_off_an_index(sign: str) -> None:
+    repository = factories.repository()
+    bulk.tags(repository, 300)
+    with CaptureQueriesContext(connection) as asked:
+        keys = repository.tags.visible().keys_in_groups(f"{sign}name")
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {asked[0]['sql']}")
+        plan = str(cursor.fetchall())
+
+    assert (len(keys), len(asked)) == (300, 1)
+    assert "INDEX tag_by_name" in plan
     assert "TEMP B-TREE" not in plan
 
 

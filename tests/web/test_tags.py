@@ -190,11 +190,45 @@ def test_a_tag_list_costs_the_same_however_long_it_is(
     bob.cookies["scripts"] = "1"
     with django_assert_num_queries(9):
         bob.get("/main/team/app/")
+    with django_assert_num_queries(9):
+        bob.get("/main/team/app/?sort=name")
     Tag.objects.filter(name="odd").delete()  # its claimed date costs one query more
     for number in range(40):
         factories.tag(shelf, f"more-{number}", factories.manifest(shelf), seen_at=timezone.now())
     with django_assert_num_queries(8):
         bob.get("/main/team/app/")
+    with django_assert_num_queries(8):
+        bob.get("/main/team/app/?sort=name")
+    with django_assert_num_queries(8):
+        bob.get("/main/team/app/?show=releases")
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["2.0", "1.0"]),
+        ("&sort=name", ["1.0", "2.0"]),
+        ("&sort=size", ["1.0", "2.0"]),
+        ("&q=1", ["1.0"]),
+    ],
+)
+def test_releases_are_a_list_of_their_own(query: str, found: list[str], bob: Visitor) -> None:
+    page = bob.get(f"/main/team/app/?show=releases{query}").text
+    assert names(page) == found
+    assert '<input type="hidden" name="show" value="releases">' in page
+    assert ("1 of 2 releases" if "q=" in query else "2 releases") in page
+    assert re.search(r'show=releases" aria-current="page">Releases', page)
+    assert re.search(r'id="sort-size" href="\?show=releases[^"]*sort=', page)
+
+
+def test_without_a_release_the_page_says_what_one_is(bob: Visitor, shelf: Repository) -> None:
+    Tag.objects.filter(release=True).delete()
+    page = bob.get("/main/team/app/?show=releases").text
+    assert "No releases here" in page
+    assert "None of the 6 tags is one" in page
+    assert 'No release matches "' not in page
+    assert "No release matches" in bob.get("/main/team/app/?show=releases&q=x").text
 
 
 def test_a_repository_of_a_registry_that_is_down_is_shown_as_remembered(

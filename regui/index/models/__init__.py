@@ -23,6 +23,7 @@ from regui.index.models.registries import Registry, Repository, RepositoryQueryS
 from regui.index.models.remembered import Event, PullCount, Snapshot, TagMove
 from regui.index.models.tags import UNKNOWN, UNREAD, Tag, TagQuerySet, ordering_keys
 from regui.index.models.usage import Layer, Namespace, Storage
+from regui.index.models.versions import is_release, name_key
 
 __all__ = [
     "UNKNOWN",
@@ -50,5 +51,7 @@ __all__ = [
     "TagMove",
     "TagQuerySet",
     "Unsummed",
+    "is_release",
+    "name_key",
     "ordering_keys",
 ]

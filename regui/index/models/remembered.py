@@ -79,6 +79,7 @@ class PullCount(models.Model):
                 fields=["registry", "repository", "tag", "digest", "day"], name="pull_count_day"
             )
         ]
+        indexes = [models.Index(fields=["digest", "day"], name="pull_count_digest")]
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag or self.digest} {self.day}: {self.count}"

@@ -1,11 +1,11 @@
 """Tags."""
 
 from datetime import datetime
+from itertools import chain
 from typing import Self
 
 from django.db import models
-from django.db.models import Case, F, Max, Min, Q, Value, When, Window
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 
 from regui.index.models.manifests import Manifest
 from regui.index.models.ordering import by_key
@@ -13,6 +13,8 @@ from regui.index.models.registries import Repository
 
 # Keys of `Tag.created_key` and `Tag.size_key` for what has no value: after all that has, in falling order.
 UNKNOWN, UNREAD = -1, -2
+# How many rows are read at a time where all of a repository's are.
+CHUNK = 2_000
 
 
 def ordering_keys(size: int | None, created_at: datetime | None) -> tuple[int, int]:
@@ -31,25 +33,34 @@ class TagQuerySet(models.QuerySet["Tag"]):
         subject."""
         return self.listed().filter(folded=False)
 
+    def releases(self) -> Self:
+        """Tags whose name is a version and nothing else."""
+        return self.filter(release=True)
+
     def newest_first(self) -> Self:
         """By date, unknown dates and unread tags last, tags of one digest side by side."""
         return self.grouped("-created")
 
     def grouped(self, order: str) -> Self:
-        """By `[-]name|created|size`, the tags of one digest always side by side.
+        """By `[-]created|size`, the tags of one digest always side by side; tags nothing is known of last in
+        either direction, by name."""
+        return self.order_by(
+            *by_key(f"{order.removeprefix('-')}_key", order.startswith("-")), "manifest_id", "name"
+        )
 
-        Sorted by name, a digest stands where the first of its tags does. Tags nothing is known of come last
-        in either direction, by name. Filter before, not after: groups are made of the rows there are.
-        """
-        key, descending = order.removeprefix("-"), order.startswith("-")
-        if key != "name":
-            return self.order_by(*by_key(f"{key}_key", descending), "manifest_id", "name")
-        # A tag without a manifest is a group of its own; row numbers are positive, so minus one is free.
-        group = Coalesce("manifest_id", F("id") * Value(-1))
-        lead = Window(Max("name") if descending else Min("name"), partition_by=group)
-        unread = Case(When(manifest=None, then=Value(1)), default=Value(0))
-        sign = "-" if descending else ""
-        return self.annotate(lead=lead).order_by(unread, f"{sign}lead", "manifest_id", f"{sign}name")
+    def keys_in_groups(self, order: str) -> QuerySet["Tag", int] | list[int]:
+        """The keys in the order of `grouped`, or by `[-]name`: then a digest stands where the first of its
+        tags does. Filter before, not after: groups are made of the rows there are."""
+        if order.removeprefix("-") != "name":
+            return self.grouped(order).values_list("pk", flat=True)
+        # The database would sort all tags twice; an index has them in order, and one pass makes the groups.
+        sign = "-" if order.startswith("-") else ""
+        rows = self.order_by(f"{sign}name_key", f"{sign}manifest_id", f"{sign}pk")
+        groups: dict[int, list[int]] = {}
+        unread: list[int] = []
+        for pk, manifest in rows.values_list("pk", "manifest_id").iterator(CHUNK):
+            (unread if manifest is None else groups.setdefault(manifest, [])).append(pk)
+        return [*chain.from_iterable(groups.values()), *unread]
 
 
 class Tag(models.Model):
@@ -75,6 +86,9 @@ class Tag(models.Model):
         default=UNREAD, help_text="its manifest's bytes, else UNKNOWN or UNREAD"
     )
 
+    name_key = models.BinaryField(default=b"", help_text="versions.name_key of its name")
+    release = models.BooleanField(default=False, help_text="versions.is_release of its name")
+
     objects = TagQuerySet.as_manager()
 
     class Meta:
@@ -89,6 +103,11 @@ class Tag(models.Model):
             models.Index(
                 fields=["repository", "-size_key", "manifest", "name"],
                 name="tag_by_size",
+                condition=Q(gone_at=None, folded=False),
+            ),
+            models.Index(
+                fields=["repository", "name_key", "manifest"],
+                name="tag_by_name",
                 condition=Q(gone_at=None, folded=False),
             ),
         ]

@@ -49,14 +49,16 @@ def detail(request: Request, registry: str, name: str) -> HttpResponse:
     old."""
     row = access.registry(request.actor, registry)
     repository = access.repository(request.actor, row, name)
-    if request.GET.get("show") in {leftovers.UNTAGGED, leftovers.GONE}:
-        return beside(request, repository, request.GET["show"])
-    wanted = forms.wanted(request.GET, tracks.SORTS, default="-created")
-    reading, page = tracks.read(request, repository, wanted)
+    show = request.GET.get("show", "")
+    if show in {leftovers.UNTAGGED, leftovers.GONE}:
+        return beside(request, repository, show)
+    show = show if show == tracks.RELEASES else ""
+    wanted = tracks.wanted(request, show)
+    reading, page = tracks.read(request, repository, wanted, show)
     problem = errors.of_reading(reading)
     if problem and (repository.pk is None or repository.tag_count is None):
         return errors.respond(request, problem)
-    shown = tracks.Tracks(repository, page)
+    shown = tracks.Tracks(repository, page, show)
     context = {
         "repository": repository,
         "tracks": shown,
