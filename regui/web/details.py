@@ -10,7 +10,7 @@ from regui import oci
 from regui.index import fetch, graph
 from regui.index.fetch import referring
 from regui.index.models import Manifest, Repository, Revision
-from regui.web import attached, dockerfile, facts, platforms, pulls, rawjson
+from regui.web import attached, dockerfile, facts, platforms, pulled, pulls, rawjson
 from regui.web.catalog import namespace
 from regui.web.layers import Layer, layers
 from regui.web.platforms import Line
@@ -119,6 +119,19 @@ class Detail:
         """The date its config gives, sane or not."""
         config = config_of(self.manifest)
         return config.claimed_created if config else ""
+
+    @property
+    def span(self) -> pulled.Span | None:
+        """The days that pulls are counted over, where they are known at all."""
+        return pulled.span(self.repository.registry)
+
+    @property
+    def pulled(self) -> list[pulled.Pulls]:
+        """How often it was pulled by its tag, and by its digest."""
+        if (span := self.span) is None:
+            return []
+        of_digest = pulled.of_digest(self.repository, self.manifest.digest, span)
+        return [pulled.of_tag(self.repository, self.tag, span), of_digest] if self.tag else [of_digest]
 
     # The tabs
 

@@ -10,8 +10,9 @@ from django.core.paginator import Page
 from regui import oci
 from regui.index import fetch, search
 from regui.index.models import Content, Manifest, Repository, Tag, TagQuerySet
-from regui.web import companions, forms, freshness, pulls
+from regui.web import companions, deltas, forms, freshness, pulled, pulls
 from regui.web.catalog import namespace
+from regui.web.deltas import Delta
 from regui.web.forms import Wanted
 from regui.web.http import Request
 from regui.web.paging import by_key
@@ -78,13 +79,16 @@ def tags_of(repository: Repository, show: str) -> TagQuerySet:
 @dataclass(frozen=True)
 class TagRow:
     """A tag; `same` when the row above is on the same digest. `claimed` is the date an image gives that can't
-    be one, `pull` the command that fetches it."""
+    be one, `pull` the command that fetches it, `pulls` how often it was pulled of late; `delta` is to the
+    digest before it."""
 
     tag: Tag
     same: bool
     roles: frozenset[str]
     claimed: str
     pull: str
+    pulls: int
+    delta: Delta | None
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,11 @@ class Tracks:
 
     @cached_property
     def rows(self) -> list[TagRow]:
-        return rows(self.repository, list(self.page))
+        return rows(self.repository, list(self.page), self.span)
+
+    @cached_property
+    def span(self) -> pulled.Span | None:
+        return pulled.span(self.repository.registry)
 
     @cached_property
     def total(self) -> int:
@@ -145,11 +153,13 @@ class Tracks:
         return list((VERSIONS if self.show == RELEASES else SORTS).items())
 
 
-def rows(repository: Repository, tags: Sequence[Tag]) -> list[TagRow]:
-    """The rows of these tags, in order; their manifests must be loaded."""
+def rows(repository: Repository, tags: Sequence[Tag], span: pulled.Span | None = None) -> list[TagRow]:
+    """The rows of these tags, in order, with their pulls in that span; their manifests must be loaded."""
     manifests = {tag.manifest.pk: tag.manifest for tag in tags if tag.manifest}
     attached = companions.roles(repository, list(manifests.values()))
     claims = claimed_dates(manifests.values())
+    before = deltas.deltas(repository, tags)
+    pulls_of = pulled.by_tag(repository, [tag.name for tag in tags], span) if span else {}
     found: list[TagRow] = []
     for tag in tags:
         above = found[-1].tag.manifest_id if found else None
@@ -162,6 +172,8 @@ def rows(repository: Repository, tags: Sequence[Tag]) -> list[TagRow]:
                 roles=attached.get(key, frozenset()),
                 claimed=claims.get(key, ""),
                 pull=pulls.primary(repository.registry, repository.name, kind, f":{tag.name}"),
+                pulls=pulls_of.get(tag.name, 0),
+                delta=before.get(key),
             )
         )
     return found
