@@ -18,9 +18,9 @@ BUDGET = 2.0
 
 @dataclass(frozen=True)
 class Stats:
-    """`repositories` are listed, `empty` of them have no tag, `unread` were not read yet. `tags` and
-    `manifests` are sums over those that were read, None when none was; `size` is in bytes, each blob counted
-    once, None when none was read or nothing summed up yet."""
+    """`repositories` are listed, `empty` of them have no tag, `unread` were not read yet and `unsized` not in
+    full. `tags` and `manifests` are sums over those that were read, None when none was; `size` is in bytes,
+    each blob counted once, None when none was read or nothing summed up yet."""
 
     repositories: int
     empty: int
@@ -28,6 +28,7 @@ class Stats:
     tags: int | None
     manifests: int | None
     size: int | None
+    unsized: int = 0
     namespaces: int = 0
 
 
@@ -57,6 +58,7 @@ def of(registry: Registry, found: Storage | None) -> Stats:
         tags=None if nothing else found.tags,
         manifests=None if nothing else found.images,
         size=None if nothing else found.size,
+        unsized=found.unsized,
         namespaces=Namespace.objects.filter(registry=registry).exclude(name="").count(),
     )
 

@@ -143,7 +143,7 @@ def test_a_layer_that_many_share_is_counted_once(bob: Visitor) -> None:
     for repository, layers in ((web, {"base": 4000, "web": 500}), (api, {"base": 4000, "api": 300})):
         factories.tag(repository, "1.0", factories.manifest(repository, layers=layers))
     page = " ".join(bob.get("/main/").text.split())
-    assert "<dt>Used</dt> <dd>4.8 kB<small>each layer counted once" in page
+    assert "<dt>Used</dt> <dd> 4.8 kB <small>each layer counted once" in page
     assert re.search(r"<dt>Images</dt> <dd> ?2 ?<small>", page)
 
 
