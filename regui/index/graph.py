@@ -80,11 +80,11 @@ def only_here(repository: Repository, manifest: Manifest) -> int:
     doomed = {manifest.pk}
     if manifest.kind == Manifest.Kind.INDEX:
         doomed |= {child.pk for child in left_behind(repository, manifest)}
-    elsewhere = usage.lying().filter(manifest__in=usage.downwards([manifest.pk])[0])
-    stay = set(elsewhere.exclude(repository=repository).values_list("manifest_id", flat=True))
-    if manifest.pk in stay:
-        return 0
-    return usage.exclusive(doomed - reachable(stay))
+    # Elsewhere a child may lie that nobody asked for there, only for its index.
+    around = _above(usage.downwards([manifest.pk])[0])
+    elsewhere = usage.lying().filter(manifest__in=around).exclude(repository=repository)
+    stay = reachable(elsewhere.values_list("manifest_id", flat=True))
+    return 0 if manifest.pk in stay else usage.exclusive(doomed - stay)
 
 
 def _above(ids: Iterable[int]) -> set[int]:

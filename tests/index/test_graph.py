@@ -75,3 +75,12 @@ def test_only_children_nothing_else_leads_to_are_left_behind(repository: Reposit
     factories.tag(repository, "other", other)
 
     assert graph.left_behind(repository, index) == [alone]
+
+
+def test_a_child_that_lies_elsewhere_by_way_of_its_index_frees_nothing(repository: Repository) -> None:
+    child = factories.manifest(repository)
+    index = factories.index(repository, [child])
+    assert graph.only_here(repository, child) == 1000
+
+    factories.hold(factories.repository("other"), index)
+    assert graph.only_here(repository, child) == 0

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from regui.index import usage
-from regui.index.models import Manifest, Repository
+from regui.index import graph, usage
+from regui.index.models import Manifest, Repository, Revision
 from tests import factories
 from tests.factories import NOW
 
@@ -63,6 +63,55 @@ class TestAnyRegistry(TestCase):
         kept = {use.blob_id for row in others for use in row.blob_uses.all()}
         own = {use.blob for use in alone.blob_uses.all() if use.blob_id not in kept}
         assert usage.exclusive([alone.pk]) == sum(blob.size or 0 for blob in own)
+
+
+def freed(repository: Repository, row: Manifest) -> int:
+    """The bytes that deleting a manifest could free, by looking at everything: what no tag leads to any more
+    goes with it, what lies in another repository stays, and so does all that anything left there needs."""
+    held = [(one.repository, one.manifest) for one in Revision.objects.all()]
+    elsewhere = closure(one for where, one in held if where != repository)
+    if row in elsewhere:
+        return 0
+    tags = repository.tags.exclude(manifest=row).select_related("manifest")
+    kept = closure(tag.manifest for tag in tags if tag.manifest) | elsewhere
+    doomed = ({row} | below(row)) - (kept - {row})
+    left = closure(one for _, one in held if one not in doomed) - doomed
+    blobs = [{use.blob for one in some for use in one.blob_uses.all()} for some in (doomed, left)]
+    return sum(blob.size or 0 for blob in blobs[0] - blobs[1])
+
+
+def closure(rows: Iterable[Manifest]) -> set[Manifest]:
+    """These manifests and all they contain."""
+    return {one for row in rows for one in below(row)}
+
+
+class TestOnlyHere(TestCase):
+    @settings(max_examples=12, deadline=None)
+    @given(
+        images=st.lists(st.sets(st.sampled_from(sorted(SIZES))), min_size=1, max_size=5),
+        indexes=st.lists(st.lists(st.integers(0, 20), min_size=1, max_size=3), max_size=3),
+        tagged=st.sets(st.integers(0, 7)),
+        elsewhere=st.sets(st.integers(0, 7), max_size=2),
+    )
+    def test_what_is_only_here_is_what_a_delete_could_free(
+        self, images: list[set[str]], indexes: list[list[int]], tagged: set[int], elsewhere: set[int]
+    ) -> None:
+        repository, other = factories.repository(), factories.repository("other")
+        made = [
+            factories.manifest(repository, layers={name: SIZES[name] for name in layers}) for layers in images
+        ]
+        for children in indexes:
+            chosen = {made[number % len(made)] for number in children}
+            made.append(factories.index(repository, sorted(chosen, key=lambda row: row.pk)))
+        for number, row in enumerate(made):
+            if number in tagged:
+                factories.tag(repository, f"t{number}", row)
+                factories.tag(repository, f"also-{number}", row)
+            if number in elsewhere:
+                factories.hold(other, row)
+
+        for row in made:
+            assert graph.only_here(repository, row) == freed(repository, row)
 
 
 @pytest.mark.django_db
