@@ -10,14 +10,17 @@ from regui.index.models import Repository, Tag
 
 # How many tags back one of the same platforms is looked for: a repository may take turns between some.
 NEAR = 25
+# Percent: builds of the same code differ by a few bytes.
+NOTABLE = 0.1
 
 
 @dataclass(frozen=True)
 class Delta:
-    """So many bytes more, or fewer, than what that tag is on."""
+    """So many bytes more, or fewer, than what that tag is on; `percent` of its size."""
 
     bytes: int
     tag: str
+    percent: float
 
     @property
     def sign(self) -> str:
@@ -26,6 +29,11 @@ class Delta:
     @property
     def size(self) -> int:
         return abs(self.bytes)
+
+    @property
+    def kind(self) -> str:
+        """Whether it is worth a look: `more` or `less`, and empty for what rounding hides."""
+        return "" if abs(self.percent) < NOTABLE else "more" if self.bytes > 0 else "less"
 
 
 def deltas(repository: Repository, tags: Sequence[Tag]) -> dict[int, Delta]:
@@ -46,7 +54,7 @@ def deltas(repository: Repository, tags: Sequence[Tag]) -> dict[int, Delta]:
     rows = Tag.objects.filter(pk__in=[tag.pk for tag in leads.values()])
     before = rows.annotate(before=Subquery(found)).values_list("manifest_id", "manifest__size", "before")
     return {
-        pk: Delta(size - one["size"], one["tag"])
+        pk: Delta(size - one["size"], one["tag"], 100 * (size - one["size"]) / max(one["size"], 1))
         for pk, size, one in before
         if pk is not None and size is not None and one and one["size"] is not None
     }

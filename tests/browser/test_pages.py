@@ -22,6 +22,8 @@ PAGES: Mapping[str, str] = {
     "registry-empty": "/empty/",
     "tags": f"/demo/{LONG}/?per_page=10",
     "tags-last-page": f"/demo/{LONG}/?per_page=10&page=7&sort=name",
+    "releases": f"/demo/{LONG}/?show=releases&per_page=10",
+    "releases-none": "/demo/base/toolbox/?show=releases&q=x",
     "tags-none-match": f"/demo/{LONG}/?q=nothing-like-it",
     "tags-of-indexes": f"/demo/{API}/",
     "tags-undated": "/demo/data/etl/nightly/",

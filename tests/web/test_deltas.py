@@ -1,6 +1,7 @@
 """How the sizes of digests differ from those before them."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -21,7 +22,7 @@ def repository() -> Repository:
     return factories.repository(tag_count=3)
 
 
-def add(of: Repository, name: str, hours_ago: int, size: int | None, **fields: object) -> Manifest:
+def add(of: Repository, name: str, hours_ago: int, size: int | None, **fields: Any) -> Manifest:
     """A tag on an image of its own, made so long ago."""
     row = factories.manifest(of, created_at=NOW - hours_ago * HOUR, size=size, **fields)
     factories.tag(of, name, row)
@@ -102,6 +103,19 @@ def test_many_cost_one_query(
     tags = list(repository.tags.all().select_related("manifest"))
     with django_assert_num_queries(1):
         assert len(deltas.deltas(repository, tags)) == 29
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "sign"),
+    [(900, "more", "+"), (1100, "less", "\N{MINUS SIGN}"), (1000, "", "±"), (1001, "", "\N{MINUS SIGN}")],
+)
+def test_what_rounding_hides_is_not_made_much_of(
+    before: int, kind: str, sign: str, repository: Repository
+) -> None:
+    add(repository, "1", 9, before * 1000)
+    row = add(repository, "2", 5, 1_000_000)
+    found = deltas.deltas(repository, list(repository.tags.all().select_related("manifest")))[row.pk]
+    assert (found.kind, found.sign) == (kind, sign)
 
 
 def test_a_row_says_how_much_and_than_what(repository: Repository, bob: Visitor) -> None:
