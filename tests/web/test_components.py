@@ -155,4 +155,8 @@ def test_a_pager_offers_only_pages_there_are() -> None:
 def test_a_command_can_be_copied_whole() -> None:
     text = rendered('{% include "components/command.html" %}', command="docker pull host/a:1")
     assert 'data-copy="docker pull host/a:1"' in text
-    assert ">docker pull host/a:1</code>" in text
+    assert ">docker pull host/<wbr>a:1</code>" in text
+
+
+def test_a_text_that_breaks_after_slashes_stays_as_harmless() -> None:
+    assert rendered("{{ text|breakable }}", text="a/<b>/c") == "a/<wbr>&lt;b&gt;/<wbr>c"

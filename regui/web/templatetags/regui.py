@@ -153,6 +153,12 @@ def short(digest: object) -> str:
     return str(digest).rpartition(":")[2][:12]
 
 
+@register.filter
+def breakable(text: str) -> SafeString:
+    """A text that goes on in the next line after a slash rather than within a word."""
+    return format_html_join(mark_safe("/<wbr>"), "{}", ((part,) for part in text.split("/")))
+
+
 @register.simple_tag
 def digest_code(digest: object, href: str = "") -> SafeString:
     """A digest in short, the whole of it on hovering, as a link when there is somewhere to go."""
