@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from regui.index.models import Registry
 from regui.registries import RegistrySettings
 from regui.web import paging
+from regui.web.deltas import Delta
 
 register = template.Library()
 
@@ -65,6 +66,22 @@ def size(count: int | None) -> str:
         if amount < 999.5:
             return f"{amount:.0f} {unit}"
     return f"{amount / 1000:,.1f} PB"
+
+
+@register.filter
+def delta(found: Delta | None) -> SafeString:
+    """A difference in size, with the space before it, and on hovering what it is a difference to; nothing
+    without one. In one piece, for lists have one in each row."""
+    if found is None:
+        return NOTHING
+    return format_html(
+        ' <small class="delta {}" title="Than {}, the one before it by date with the same platforms">'
+        "{}{}</small>",
+        found.kind,
+        found.tag,
+        found.sign,
+        size(found.size),
+    )
 
 
 @register.filter
