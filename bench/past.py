@@ -32,6 +32,9 @@ def write() -> None:
         return
     now = timezone.now()
     registry = Registry.objects.get()
+    # Pulls are shown only where events come in.
+    registry.events_at, registry.events_since = now, now - timedelta(days=DAYS)
+    registry.save(update_fields=["events_at", "events_since"])
     moves, pulls, actions, items = [], [], [], []
     tags = Tag.objects.filter(manifest__isnull=False).select_related("repository", "manifest").order_by("pk")
     for number, tag in enumerate(tags.only("name", "repository__name", "manifest__digest").iterator()):
