@@ -5,8 +5,10 @@ the query of its Link is taken, unread. So no registry can lead us to another ho
 its prefix (Artifactory), an absolute address (Quay) and an opaque cursor (ECR) all come out right.
 """
 
+import re
 from collections.abc import Callable, Iterator
-from urllib.parse import quote, urlsplit
+from dataclasses import dataclass
+from urllib.parse import parse_qs, quote, urlsplit
 
 from regui.oci.caller import Caller, Request
 from regui.oci.errors import Invalid, InvalidName, Malformed, Misbehaved, NameUnknown, NotFound, Unsupported
@@ -25,17 +27,41 @@ class Moved(Misbehaved):
     """The place where a listing was to go on has gone meanwhile."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """The part of a catalog that lies under a prefix: for "team", all names that begin with "team/".
+
+    Registries order names byte by byte, component by component (distribution: a/b before a-b) or by the rules
+    of a database's language. In each of these a prefix's names follow the prefix itself, and among them stand
+    at most names that begin with its letters and digits."""
+
+    prefix: str
+
+    def holds(self, name: str) -> bool:
+        return name.startswith(f"{self.prefix}/")
+
+    def ends_before(self, name: str) -> bool:
+        """Whether none of its names can follow that one, in whichever order."""
+        letters, own = bare(name), bare(self.prefix)
+        return letters > own and not letters.startswith(own)
+
+
 class Listings(Caller):
     """The calls that list."""
 
-    def catalog(self, *, page_size: int = PAGE) -> Iterator[str]:
-        """Yield the names of the repositories this user may see, in the registry's order, each once.
+    def catalog(self, *, under: str = "", page_size: int = PAGE) -> Iterator[str]:
+        """Yield the names of the repositories this user may see, in the registry's order, each once; `under`
+        a prefix such as "team" those alone that begin with "team/", which costs no more than their pages
+        where the registry can begin a listing at a name.
 
         Unsupported when the registry has no catalog, which is usual for hosted ones."""
         scopes = frozenset({"registry:catalog:*"})
         request = Request("GET", "/v2/_catalog", scopes)
+        part = Part(check_repository(under)) if under else None
         try:
-            yield from self._listing(request, "repositories", page_size, check_repository)
+            for name in self._listing(request, "repositories", page_size, check_repository, part):
+                if part is None or part.holds(name):
+                    yield name
         except (NotFound, Unsupported) as error:
             raise Unsupported(
                 "The registry doesn't list its repositories.",
@@ -52,14 +78,20 @@ class Listings(Caller):
         yield from self._listing(request, "tags", page_size, check_tag)
 
     def _listing(
-        self, request: Request, key: str, page_size: int, check: Callable[[str], str]
+        self,
+        request: Request,
+        key: str,
+        page_size: int,
+        check: Callable[[str], str],
+        part: Part | None = None,
     ) -> Iterator[str]:
-        """Yield the names of all pages, each once. Names outside the grammar, about which nothing could be
-        asked, are left out. A listing whose place went away (zot, Harbor) begins anew, once."""
+        """Yield the names of all pages, or of those that a part needs, each once. Names outside the grammar,
+        about which nothing could be asked, are left out. A listing whose place went away (zot, Harbor) begins
+        anew, once."""
         yielded = set[str]()
         for last_try in (False, True):
             try:
-                for name in self._walk(request, key, page_size):
+                for name in self._walk(request, key, page_size, part):
                     if name not in yielded and is_valid(name, check):
                         yielded.add(name)
                         yield name
@@ -69,16 +101,23 @@ class Listings(Caller):
             else:
                 return
 
-    def _walk(self, request: Request, key: str, page_size: int) -> Iterator[str]:
+    def _walk(self, request: Request, key: str, page_size: int, part: Part | None) -> Iterator[str]:
         """Yield the names page by page; Misbehaved when a page doesn't advance, Moved when the next has
         gone."""
         seen, queries, empty = set[str](), set[str](), 0
-        names, query = self._first_page(request, key, page_size)
+        try:
+            names, query = self._first_page(request, key, page_size, part.prefix if part else "")
+        except (NotFound, Invalid, Unsupported):
+            if part is None:
+                raise
+            # zot and Harbor begin behind no name but one they have. Then it has to be all of it.
+            part = None
+            names, query = self._first_page(request, key, page_size)
         while True:
             fresh = [name for name in names if name not in seen]
             seen.update(fresh)
             yield from fresh
-            if query is None:
+            if query is None or (part and names and is_behind(part, names[-1], query)):
                 return
             empty = empty + 1 if not names else 0
             if (names and not fresh) or query in queries or empty > MAX_EMPTY:
@@ -92,11 +131,15 @@ class Listings(Caller):
             except (NotFound, Invalid) as error:
                 raise Moved("The registry's listing broke off: where it was to go on has gone.") from error
 
-    def _first_page(self, request: Request, key: str, page_size: int) -> tuple[list[str], str | None]:
-        """The first page, asked for smaller when the registry finds the size too large."""
+    def _first_page(
+        self, request: Request, key: str, page_size: int, after: str = ""
+    ) -> tuple[list[str], str | None]:
+        """The first page, or that after some name, asked for smaller when the registry finds the size too
+        large."""
+        place = [f"last={quote(after, safe='')}"] if after else []
         for size in (page_size, *(size for size in SMALLER if size < page_size)):
             try:
-                return self._page(request, key, f"n={size}" if size else "")
+                return self._page(request, key, "&".join([f"n={size}"] * bool(size) + place))
             except (Invalid, Unsupported) as error:
                 if not TOO_MANY & set(error.codes) or not size:
                     raise
@@ -117,6 +160,17 @@ class Listings(Caller):
             raise Malformed(f"The registry's listing holds no {key}.")
         target = next_link(answer.headers.getlist("Link"))
         return names, None if target is None else following(target)
+
+
+def is_behind(part: Part, last: str, query: str) -> bool:
+    """Whether a page that ends in this name was the last a part needs. Only a registry that goes on by that
+    name has its names in an order; one with a cursor of its own may list them as they came."""
+    return part.ends_before(last) and parse_qs(query).get("last") == [last]
+
+
+def bare(name: str) -> str:
+    """The letters and digits of a name, which is all some databases order by."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def following(target: str) -> str:

@@ -1,5 +1,7 @@
 """Catalog and tags page by page, in every vendor's way."""
 
+from urllib.parse import quote
+
 import pytest
 
 from regui import oci
@@ -167,3 +169,65 @@ def test_nothing_is_asked_before_the_first_name_is_taken(fake: Fake, client: oci
 
     assert list(listing) == []
     assert len(fake.seen) == 1
+
+
+class TestUnderAPrefix:
+    """Only the pages that a prefix needs are asked for, where the registry's order allows to tell."""
+
+    ORDERS = {
+        "distribution": ["a", "team", "team/a", "team/a/b", "team/z", "team-x", "team.y", "team0", "teams/a"],
+        "bytes": ["a", "team", "team-x", "team.y", "team/a", "team/a/b", "team/z", "team0", "teams/a"],
+        "language": ["a", "team", "team0", "team/a", "team/a/b", "teams/a", "team-x", "team.y", "team/z"],
+    }
+    REST = [f"u{number}" for number in range(20)]
+
+    @pytest.mark.parametrize("order", ORDERS)
+    def test_it_begins_at_the_prefix_and_stops_behind_it(
+        self, fake: Fake, client: oci.Client, order: str
+    ) -> None:
+        names = self.ORDERS[order] + self.REST
+        fake.on("GET", "/v2/_catalog", lambda ask: paged(ask, names, 2))
+
+        assert list(client.catalog(under="team")) == ["team/a", "team/a/b", "team/z"]
+        assert fake.seen[0].query["last"] == "team"
+        assert len(fake.seen) <= 6
+
+    def test_a_prefix_of_a_prefix_is_found_too(self, fake: Fake, client: oci.Client) -> None:
+        fake.on("GET", "/v2/_catalog", lambda ask: paged(ask, self.ORDERS["distribution"] + self.REST, 2))
+        assert list(client.catalog(under="team/a")) == ["team/a/b"]
+
+    def test_a_registry_that_begins_behind_no_unknown_name_is_read_whole(
+        self, fake: Fake, client: oci.Client
+    ) -> None:
+        """zot answers 404, Harbor 400."""
+        names = ["other", "team/a", "team/z", *self.REST]
+
+        def strict(ask: Ask) -> Out:
+            known = ask.query.get("last", "other") in names
+            return paged(ask, names, 2) if known else Out(404)
+
+        fake.on("GET", "/v2/_catalog", strict)
+        assert list(client.catalog(under="team")) == ["team/a", "team/z"]
+
+    def test_a_registry_with_a_cursor_of_its_own_is_read_to_the_end(
+        self, fake: Fake, client: oci.Client
+    ) -> None:
+        """Its names may come in any order."""
+        link = '</v2/_catalog?next_page=2>; rel="next"'
+        first = out(200, {"repositories": ["team/z", "u1"]}, Link=link)
+        fake.on("GET", "/v2/_catalog", [first, out(200, {"repositories": ["team/a"]})])
+
+        assert list(client.catalog(under="team")) == ["team/z", "team/a"]
+
+    def test_without_a_catalog_there_is_none_under_a_prefix(self, fake: Fake, client: oci.Client) -> None:
+        fake.on("GET", "/v2/_catalog", error(404, "NOT_FOUND"))
+        with pytest.raises(oci.Unsupported):
+            list(client.catalog(under="team"))
+
+
+def paged(ask: Ask, names: list[str], size: int) -> Out:
+    """A page of these names, in the order they have."""
+    at = names.index(ask.query["last"]) + 1 if "last" in ask.query else 0
+    some = names[at : at + size]
+    link = f'</v2/_catalog?last={quote(some[-1], safe="")}&n={size}>; rel="next"' if some else ""
+    return out(200, {"repositories": some}, **({"Link": link} if names[at + size :] else {}))
