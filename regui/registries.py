@@ -5,6 +5,7 @@ import ssl
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from regui import oci
 from regui.env import Env, refuse
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -12,13 +13,17 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 RESERVED = frozenset({"api", "hooks", "healthz", "readyz", "metrics", "static", "accounts"})
 # `REGUI_REGISTRY_URL` is the address of a registry, not the beginning of the settings of one called "url".
 WORDS = frozenset({"url", "name", "username", "password", "verify", "pull-host"})
-WORDS |= {"ca-file", "client-cert", "client-key", "key", "events-token"}
+WORDS |= {"ca-file", "client-cert", "client-key", "key", "events-token", "names"}
+
+# Names of repositories, and prefixes of names.
+Names = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class RegistrySettings:
     """How to reach one registry. `password` and `client_key` never appear in its repr; `prefix` is what the
-    names of its settings begin with."""
+    names of its settings begin with. `names` are repositories to read whether it lists them or not, `under`
+    prefixes such as "team": with any, only what begins with "team/" is taken from what it lists."""
 
     name: str
     url: str
@@ -30,6 +35,8 @@ class RegistrySettings:
     verify: bool = True
     pull_host: str = ""
     events_token: str = field(default="", repr=False)
+    names: tuple[str, ...] = ()
+    under: tuple[str, ...] = ()
     prefix: str = "REGUI_REGISTRY"
 
     @property
@@ -79,6 +86,8 @@ def one(env: Env, name: str, prefix: str) -> RegistrySettings:
     ca_file, (cert, key) = authority(env, prefix), client_certificate(env, prefix)
     if ca_file and not verify:
         raise refuse(f"{prefix}_VERIFY", f"must be on for {prefix}_CA_FILE to have a meaning")
+    nothing: Names = ((), ())
+    names, under = env.parsed(f"{prefix}_NAMES", nothing, parse_names)
     return RegistrySettings(
         name=name,
         url=url,
@@ -90,6 +99,8 @@ def one(env: Env, name: str, prefix: str) -> RegistrySettings:
         verify=verify,
         pull_host=env.parsed(f"{prefix}_PULL_HOST", "", parse_host),
         events_token=env.secret_parsed(f"{prefix}_EVENTS_TOKEN", "", parse_token),
+        names=names,
+        under=under,
         prefix=prefix,
     )
 
@@ -140,3 +151,18 @@ def parse_token(text: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]+", text):
         raise ValueError("must be of visible ASCII characters, without spaces")
     return text
+
+
+def parse_names(text: str) -> Names:
+    """The names of repositories, and the prefixes, which end in / and are returned without it; each once."""
+    names, under = list[str](), list[str]()
+    for at, entry in enumerate(filter(None, re.split(r"[\s,]+", text)), start=1):
+        prefix = entry.endswith(("/", "/*"))
+        name = entry.removesuffix("*").removesuffix("/") if prefix else entry
+        try:
+            oci.check_repository(name)
+        except oci.InvalidName:
+            what = "must hold names such as team/app and prefixes such as team/"
+            raise ValueError(f"{what}, which entry {at} is not") from None
+        (under if prefix else names).append(name)
+    return tuple(dict.fromkeys(names)), tuple(dict.fromkeys(under))

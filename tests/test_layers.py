@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "env": set(),
     "keys": {"env"},
     "paths": set(),
-    "registries": {"env"},
+    "registries": {"env", "oci"},
     "settings": PLAIN,
     "oci": {""},
     "index": PLAIN | {"oci"},

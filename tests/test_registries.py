@@ -166,3 +166,20 @@ def test_a_file_that_holds_something_else_is_refused(
     files = {f"REGUI_REGISTRY_EU_{name}": str(tmp_path / file) for name, file in values.items()}
     with pytest.raises(ImproperlyConfigured, match=why):
         from_env(Env({"REGUI_REGISTRIES": "eu", "REGUI_REGISTRY_EU_URL": "https://r"} | files))
+
+
+def test_names_and_prefixes_are_told_apart() -> None:
+    text = "team/app, team/web\n other/ shared/*,team/app"
+    found = from_env(Env({"REGUI_REGISTRY_URL": "http://one", "REGUI_REGISTRY_NAMES": text}))
+    assert (found["main"].names, found["main"].under) == (("team/app", "team/web"), ("other", "shared"))
+
+
+@pytest.mark.parametrize(
+    "text", ["app team/App", "app /app", "app te*m", "app team*", "app a//", "app *", "app /"]
+)
+def test_what_can_be_no_name_is_refused_without_repeating_it(text: str) -> None:
+    with pytest.raises(
+        ImproperlyConfigured, match=r"^REGUI_REGISTRY_NAMES: .*, which entry 2 is not\.$"
+    ) as caught:
+        from_env(Env({"REGUI_REGISTRY_URL": "http://one", "REGUI_REGISTRY_NAMES": text}))
+    assert f" {text.split()[1]} " not in str(caught.value)

@@ -104,7 +104,9 @@ def repository(actor: Actor, registry: Registry, name: str, right: Right = Right
     registry doesn't have must leave no row). Raises like `require`."""
     require(actor, registry, name, right)
     found = registry.repositories.filter(name=name).first()
-    return found or Repository(registry=registry, name=name, first_seen_at=timezone.now())
+    return found or Repository(
+        registry=registry, name=name, first_seen_at=timezone.now(), source=Repository.Source.OPENED
+    )
 
 
 def repositories(actor: Actor, registry: Registry) -> RepositoryQuerySet:

@@ -148,6 +148,7 @@ def save(repository: Repository) -> None:
             registry=repository.registry,
             name=oci.check_repository(repository.name),
             first_seen_at=repository.first_seen_at,
+            source=repository.source,
         )
         Repository.objects.bulk_create([row], ignore_conflicts=True)
         reload(repository)
@@ -286,23 +287,26 @@ def repositories(
 ) -> Catalog:
     """Make the repositories follow a catalog that began at that moment.
 
-    Only a complete one lets any leave, and none does when the catalog has suddenly lost more than half of
-    what it had: an unmounted disk answers like that.
+    Only a complete one lets any leave, of those it listed before, and none does when the catalog has suddenly
+    lost more than half of them: an unmounted disk answers like that.
     """
     listed = {name for name in names if is_repository(name)}
-    there = dict(registry.repositories.values_list("name", "gone_at"))
+    columns = registry.repositories.values_list("name", "gone_at", "source")
+    there = {name: (gone_at, source == Repository.Source.CATALOG) for name, gone_at, source in columns}
     new = sorted(listed - there.keys())
     for some in batches(new):
         rows = [
             Repository(registry=registry, name=name, first_seen_at=began, unsettled_at=began) for name in some
         ]
         Repository.objects.bulk_create(rows, ignore_conflicts=True)
-    back = [name for name in listed if there.get(name) is not None]
+    back = [name for name in listed if name in there and there[name][0] is not None]
     for some_names in batches(back):
         registry.repositories.filter(name__in=some_names).update(gone_at=None, unsettled_at=began)
+    for some_names in batches(name for name in listed if name in there and not there[name][1]):
+        registry.repositories.filter(name__in=some_names).update(source=Repository.Source.CATALOG)
     if not complete:
         return Catalog(len(new) + len(back))
-    present = [name for name, gone_at in there.items() if gone_at is None]
+    present = [name for name, (gone_at, before) in there.items() if before and gone_at is None]
     lost = [name for name in present if name not in listed]
     suspicious = "" if believe else suspicion(len(present), len(lost), len(listed))
     gone = 0
@@ -312,8 +316,8 @@ def repositories(
         lost_rows = registry.repositories.filter(name__in=some_names).exclude(seen_since)
         gone += lost_rows.update(gone_at=began, unsettled_at=began)
     registry.listed_at = registry.tried_at = began
-    registry.problem, registry.doubt = "", suspicious
-    registry.save(update_fields=["listed_at", "tried_at", "problem", "doubt"])
+    registry.problem, registry.unlisted, registry.doubt = "", "", suspicious
+    registry.save(update_fields=["listed_at", "tried_at", "problem", "unlisted", "doubt"])
     return Catalog(len(new) + len(back), gone, suspicious)
 
 

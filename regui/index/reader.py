@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from regui import oci
-from regui.index import contents, listing, usage
+from regui.index import contents, listing, names, usage
 from regui.index.connect import THREADS, Link
 from regui.index.contents import Outcome
 from regui.index.listing import Known
@@ -32,20 +32,31 @@ def listing_all(rows: Sequence[Repository]) -> Talk[Listed]:
     where any tag came or went, and what went wrong with the others, which is noted on their rows too."""
     began = timezone.now()
     found, errors = list[listing.Listing](), list[tuple[Repository, oci.Error]]()
+    unknown = list[Repository]()
 
-    def names(client: oci.Client, row: Repository) -> list[str]:
+    def listed(client: oci.Client, row: Repository) -> list[str]:
         return list(client.tags(row.name))
 
-    for row, answer in (yield from ask(names, rows)):
+    for row, answer in (yield from ask(listed, rows)):
         if isinstance(answer, list):
             found.append(listing.Listing(row, answer, began))
         elif is_unknown(row, answer):
             # 2.x lists repositories that nothing was ever pushed to, and knows nothing of them when asked.
-            found.append(listing.Listing(row, (), began, UNKNOWN if row.tags.exists() else ""))
+            found.append(listing.Listing(row, (), began, unknown_problem(row)))
+            unknown.append(row)
         else:
             errors.append((row, answer))
             listing.tried(row, str(answer), began)
-    return listing.tags(found), errors
+    changed = listing.tags(found)
+    names.leave(unknown, began)
+    return changed, errors
+
+
+def unknown_problem(row: Repository) -> str:
+    """What is amiss with a repository that the registry denies."""
+    if row.tags.exists():
+        return UNKNOWN
+    return names.NO_SUCH if row.name in names.by_hand(row.registry) else ""
 
 
 def is_unknown(row: Repository, error: oci.Error) -> bool:

@@ -166,7 +166,7 @@ class Run:
                     self.follow(following)
             elif not (self.asking or self.keeping or self.claim()):
                 if not self.catalog.finished:
-                    time.sleep(MOMENT)
+                    time.sleep(MOMENT if self.catalog.is_young else WAIT)
                 elif not claims.waiting(self.registry, self.sync.started_at).exists():
                     return True
                 else:
@@ -176,10 +176,10 @@ class Run:
     def look(self) -> None:
         """See to the catalog."""
         if not self.catalog.finished:
-            self.catalog.look()
+            if self.catalog.look():
+                self.count()
             if self.catalog.outage is not None:
                 self.check(self.catalog.outage)
-            self.count()
 
     def begin(self) -> None:
         """Start as much as should be under way: answers wait to be kept, and questions to be asked."""
@@ -214,7 +214,7 @@ class Run:
             self.worked_since = 0.0
         if now < self.resume_at:
             return False
-        rows = claims.repositories(self.registry, self.sync.started_at, timezone.now(), REPOSITORIES)
+        rows = claims.repositories(self.registry, self.moment, timezone.now(), REPOSITORIES)
         if not rows:
             return False
         self.held |= {row.pk: row for row in rows}
@@ -223,6 +223,15 @@ class Run:
         self.worked_since = self.worked_since or now
         self.asking.append(Step(self.list_tags(Group(rows))))
         return True
+
+    @property
+    def moment(self) -> datetime:
+        """What was to be read by then is this round's: by its beginning. A catalog that takes longer than
+        rounds are apart mustn't keep those waiting that have become due again; only who waits for the round
+        wants no more than one."""
+        now, began = timezone.now(), self.sync.started_at
+        overdue = not self.catalog.finished and now - began > settings.SYNC_EVERY
+        return now if overdue and self.share < 1 else began
 
     def list_tags(self, group: Group) -> Talk[Sequence[Step]]:
         """The tags of these repositories, then what each is on."""

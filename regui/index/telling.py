@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from regui import oci
-from regui.index import connect, contents, reader, record, timeline
+from regui.index import connect, contents, names, reader, record, timeline
 from regui.index.connect import Link
 from regui.index.models import Event, Registry, Repository, Revision, Tag
 from regui.index.timeline import Key, Told, happened
@@ -41,10 +41,11 @@ def repositories(
     link: Link, registry: Registry, events: Sequence[Event], deadline: float
 ) -> dict[str, Repository]:
     """The repositories that these events are about, by name. Those nobody knew get a row, and those nobody
-    ever tried to list are listed; a delete alone makes nobody known."""
+    ever tried to list are listed; a delete alone makes nobody known, nor does anything outside the prefixes
+    of the settings."""
     first: dict[str, Event] = {}
     for event in events:
-        if event.action != "delete":
+        if event.action != "delete" and names.is_wanted(registry, event.repository):
             first.setdefault(event.repository, event)
     rows = registry.repositories.filter(name__in={event.repository for event in events})
     known = {row.name: row for row in rows.select_related("registry")}

@@ -1,7 +1,6 @@
 """A registry's list of repositories: what can be asked of it, and what its page shows."""
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
@@ -9,6 +8,7 @@ from functools import cached_property
 from django.core.paginator import Page
 from django.utils import timezone
 
+from regui import oci
 from regui.index import fetch, search, snapshots, usage
 from regui.index.models import Manifest, Namespace, Registry, Repository, RepositoryQuerySet, Storage
 from regui.web import charts, freshness, overview, pulls
@@ -131,28 +131,34 @@ def read(
     request: Request, registry: Registry, found: RepositoryQuerySet
 ) -> tuple[fetch.Reading, Page[Repository]]:
     """The page asked for of the repositories found: as remembered, unless something on it was never read or
-    the registry's own word is asked for. Then the registry's list is read, and after it the page's rows."""
+    the registry's own word is asked for. Then the registry's list is read, and after it the page's rows. A
+    list that takes long leaves time for rows that are known without it."""
     page = by_key(request, found)
     if not freshness.wanted(request) and is_read(registry, page):
         return fetch.remembered_all(registry, list(page)), page
     deadline, max_age = time.monotonic() + fetch.BUDGET, freshness.max_age(request)
-    reading = fetch.catalog(registry, budget=fetch.BUDGET, max_age=max_age)
+    share = 2 if page.object_list else 1
+    reading = fetch.catalog(registry, budget=fetch.BUDGET / share, max_age=max_age)
     page = by_key(request, found)
-    if reading.error_code:
+    slow = reading.error_code == oci.TimedOut.code and bool(page.object_list)
+    if reading.error_code and not slow:
         return reading, page  # where the list can't be had, its rows would only be waited for in vain
     rows = fetch.repositories(list(page), budget=max(deadline - time.monotonic(), 0), max_age=max_age)
+    if slow and rows.error_code:
+        return reading, page
     whole = replace(
         reading,
         as_of=fetch.remembered_all(registry, list(page)).as_of,
         complete=reading.complete and rows.complete,
-        problem=reading.problem or rows.problem,
+        problem="" if slow else reading.problem or rows.problem,
         error_code=rows.error_code,
-        hint=reading.hint or rows.hint,
+        hint=fetch.SO_FAR if slow else reading.hint or rows.hint,
     )
     return whole, by_key(request, found)
 
 
-def is_read(registry: Registry, rows: Iterable[Repository]) -> bool:
-    """Whether there is something to show: the catalog was read, and so were these repositories, or can't
-    be."""
-    return registry.listed_at is not None and all(row.tag_count is not None or row.problem for row in rows)
+def is_read(registry: Registry, page: Page[Repository]) -> bool:
+    """Whether there is something to show: a part of the catalog at least, and all that is shown was read, or
+    can't be."""
+    known = registry.listed_at is not None or registry.unlisted or page.object_list
+    return bool(known) and all(row.tag_count is not None or row.problem for row in page)

@@ -21,6 +21,9 @@ SECTIONS = {
     "jobs": "jobs",
     "settings": "settings",
     "events-secret": "settings",
+    "names": "settings",
+    "names-add": "settings",
+    "names-remove": "settings",
     "storage": "storage",
 }
 

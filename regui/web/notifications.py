@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from regui.index import names
 from regui.index.models import Event, Registry
 from regui.registries import RegistrySettings
 
@@ -65,6 +66,16 @@ class Setup:
     @property
     def variable(self) -> str:
         return f"{self.record.prefix if self.record else ''}_EVENTS_TOKEN"
+
+    @property
+    def entered(self) -> int:
+        """How many repositories people have named by hand."""
+        return len(names.entered(self.registry))
+
+    @property
+    def names_given(self) -> int:
+        """How many the settings name."""
+        return len(names.given(self.registry))
 
     @property
     def made(self) -> bool:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from regui.accounts import access
-from regui.index import rounds
+from regui.index import names, rounds
 from regui.index.models import Registry, Repository, RepositoryQuerySet, Sync
 
 # How many of each are shown, and how long a round that is due may wait for a worker before someone is told.
@@ -35,7 +35,8 @@ class Ended:
 @dataclass(frozen=True)
 class State:
     """What a registry's work has come to. `waiting` says that a round is due and nobody has begun it, `alone`
-    that nobody has for so long that no worker can be there."""
+    that nobody has for so long that no worker can be there. `sources` is how names come where the catalog
+    isn't all there is to it."""
 
     registry: Registry
     running: Sequence[Running]
@@ -44,6 +45,7 @@ class State:
     doubted: Sequence[Repository]
     failing: Sequence[Repository]
     failures: int
+    sources: names.Sources | None
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def state(actor: access.Actor, registry: Registry, running: Sequence[Running], n
         doubted=list(listed.exclude(doubt="").order_by("name")[:NAMED]),
         failing=list(failing.order_by("name")[:NAMED]),
         failures=failing.count(),
+        sources=names.sources(listed) if registry.unlisted or names.by_hand(registry) else None,
     )
 
 

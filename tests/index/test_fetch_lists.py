@@ -90,11 +90,44 @@ class TestCatalog:
         fake.on("GET", r"/v2/_catalog", answer)
         reading = fetch.catalog(fake_row)
 
-        assert "list" in reading.problem
-        assert "by its name" in reading.hint
-        assert not reading.complete
+        assert (reading.problem, reading.complete) == ("", True)
         fake_row.refresh_from_db()
-        assert fake_row.problem == reading.problem
+        assert fake_row.unlisted.startswith("This registry doesn't list its repositories.")
+        assert (fake_row.problem, fake_row.listed_at, fake_row.tried_at) == ("", None, reading.as_of)
+
+    def test_that_there_is_none_is_asked_once_a_minute(self, fake: Fake, fake_row: Registry) -> None:
+        fake.on("GET", r"/v2/_catalog", error(403, "DENIED"))
+        for _ in range(3):
+            fetch.catalog(Registry.objects.get())
+        assert len(fake.seen) == 1
+
+        grow_old(fake_row)
+        fake.on("GET", r"/v2/_catalog", fake.memory.answer)
+        push(fake, "a")
+        fetch.catalog(fake_row)
+        fake_row.refresh_from_db()
+        assert (fake_row.unlisted, names(fake_row)) == ("", ["a"])
+
+    def test_a_sign_in_for_the_catalog_alone_is_none_for_us(self, fake: Fake, fake_row: Registry) -> None:
+        fake.on("GET", r"/v2/_catalog", error(401, "UNAUTHORIZED"))
+        assert fetch.catalog(fake_row).problem == ""
+        fake_row.refresh_from_db()
+        assert "asks for a sign-in" in fake_row.unlisted
+
+    def test_a_sign_in_for_everything_is_a_failure(self, fake: Fake, fake_row: Registry) -> None:
+        fake.on("GET", r"/v2/.*", error(401, "UNAUTHORIZED"))
+        assert fetch.catalog(fake_row).error_code == "unauthorized"
+        fake_row.refresh_from_db()
+        assert fake_row.unlisted == ""
+        assert fake_row.problem
+
+    def test_what_takes_a_page_too_long_is_not_held_against_the_registry(
+        self, fake: Fake, fake_row: Registry
+    ) -> None:
+        fake.on("GET", r"/v2/_catalog", Out(stall=30))
+        assert fetch.catalog(fake_row, budget=0.3).error_code == "timed-out"
+        fake_row.refresh_from_db()
+        assert fake_row.problem == ""
 
 
 class TestRepositories:

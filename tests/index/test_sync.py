@@ -136,8 +136,14 @@ def test_a_registry_without_a_catalog_is_read_as_far_as_it_is_known(fake: Fake, 
     push(fake, "a")
     run = sync.run(fake_row)
 
-    assert "list" in run.problem
-    assert (run.repositories, run.manifests) == (1, 1)
+    assert (run.problem, run.repositories, run.manifests) == ("", 1, 1)
+
+
+def test_a_registry_that_lists_nothing_and_has_no_name_says_what_to_do(
+    fake: Fake, fake_row: Registry
+) -> None:
+    fake.on("GET", r"/v2/_catalog", error(405, "UNSUPPORTED"))
+    assert "Name those to be read" in sync.run(fake_row).problem
 
 
 def test_a_run_that_is_interrupted_says_so_and_prunes_nothing(fake: Fake, fake_row: Registry) -> None:

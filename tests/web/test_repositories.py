@@ -248,6 +248,7 @@ def test_a_registry_that_lists_nothing_says_how_to_go_on(bob: Visitor, settings:
         assert page.status_code == 200
         assert "Open a repository by its name" in page.text
         assert page.text.count("list its repositories") == 1, "once is enough"
+        assert "Add repositories by name" not in page.text, "Bob only reads"
         numbers = " ".join(page.text.partition('<dl class="stats">')[2].partition("</dl>")[0].split())
         assert re.findall("<dd> ?([^<]+)<small>", numbers) == ["unknown"] * 4, "not zero"
         assert 'name="open"' in page.text
@@ -259,7 +260,9 @@ def test_a_registry_that_lists_nothing_says_how_to_go_on(bob: Visitor, settings:
         assert 'data-tag="1.0"' in found.text
         page = bob.get("/main/")
     assert names(page.text) == ["team/app"]
-    assert re.search(r"<dt>Repositories</dt>\s*<dd><span[^>]*>≥ 1</span><small>the registry", page.text)
+    assert re.search(
+        r"<dt>Repositories</dt>\s*<dd><span[^>]*>≥ 1</span><small>the registry lists none", page.text
+    )
 
 
 @pytest.mark.usefixtures("shelf")

@@ -4,10 +4,11 @@ Permission is decided before anything here is called. Each call asks the registr
 budget, asks nothing while the index is fresh, and when the registry doesn't answer says so and leaves what
 is remembered."""
 
-from regui.index.fetch.catalogs import catalog
+from regui.index.fetch.catalogs import SO_FAR, catalog
 from regui.index.fetch.doubts import confirm
 from regui.index.fetch.listings import remembered, remembered_all, repositories, repository
 from regui.index.fetch.manifests import manifest, verify
+from regui.index.fetch.naming import Named, name
 from regui.index.fetch.reading import BUDGET, CHECK_BUDGET, MAX_AGE, Reading
 from regui.index.fetch.referring import Referrer, referrers
 
@@ -15,11 +16,14 @@ __all__ = [
     "BUDGET",
     "CHECK_BUDGET",
     "MAX_AGE",
+    "SO_FAR",
+    "Named",
     "Reading",
     "Referrer",
     "catalog",
     "confirm",
     "manifest",
+    "name",
     "referrers",
     "remembered",
     "remembered_all",

@@ -5,7 +5,8 @@ import time
 from django.utils import timezone
 
 from regui import oci
-from regui.index import connect, listing, usage
+from regui.index import connect, listing, names, usage
+from regui.index.fetch import catalogs
 from regui.index.fetch.reading import CHECK_BUDGET
 from regui.index.models import Registry, Repository
 from regui.index.reader import is_unknown
@@ -16,15 +17,16 @@ def confirm(row: Registry | Repository, *, budget: float = CHECK_BUDGET) -> None
     however much it is. Raises `oci.Error` when that can't be listed now: then the doubt stays."""
     deadline, began = time.monotonic() + budget, timezone.now()
     if isinstance(row, Registry):
-        names = list(connect.link(row).client.until(deadline).catalog())
-        listing.repositories(row, names, began, complete=True, believe=True)
+        listed = list(catalogs.names_of(row, connect.link(row).client.until(deadline)))
+        listing.repositories(row, listed, began, complete=True, believe=True)
         return
-    client = connect.link(row.registry).client.until(deadline)
+    client, unknown = connect.link(row.registry).client.until(deadline), False
     try:
         tags = list(client.tags(row.name))
     except oci.NotFound as error:
         if not is_unknown(row, error):
             raise
-        tags = []
+        tags, unknown = [], True
     listing.tags([listing.Listing(row, tags, began)], believe=True)
+    names.leave([row] if unknown else [], began)
     usage.total(row)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from regui import oci
 from regui.index import connect, contents, flight, listing, reader, usage
 from regui.index.connect import Link
+from regui.index.fetch import catalogs
 from regui.index.fetch.reading import BUDGET, MAX_AGE, Reading, failed, is_fresh
 from regui.index.models import Registry, Repository, Tag, TagQuerySet
 
@@ -192,12 +193,14 @@ def remembered_all(registry: Registry, rows: Sequence[Repository]) -> Reading:
     """The reading of a registry's list that needn't be asked for, as old as the oldest thing on it. A
     repository that can't be read says so itself and makes the others no older."""
     readable = [row for row in rows if not row.problem]
-    moments = [registry.listed_at, *(row.listed_at for row in readable)]
+    listed_at = catalogs.remembered(registry).as_of
+    moments = [listed_at, *(row.listed_at for row in readable)]
     known = [moment for moment in moments if moment is not None]
     return Reading(
-        min(known) if len(known) == len(moments) else registry.listed_at,
+        min(known) if len(known) == len(moments) else listed_at,
         complete=len(known) == len(moments) and not registry.problem,
         problem=registry.problem,
+        hint="" if listed_at or registry.problem else catalogs.SO_FAR,
     )
 
 

@@ -16,8 +16,8 @@ class Reading:
 
     `as_of` is the last complete listing (None: never). `complete` says that nothing is left to read.
     `problem` is one sentence, empty when the registry answered, along with `hint`, what to do about it, and
-    `error_code`, its `oci.Error.code`. `checked` of `total` were confirmed within the last minute, when
-    `at` says."""
+    `error_code`, its `oci.Error.code`; a `hint` without a problem says why it isn't complete. `checked` of
+    `total` were confirmed within the last minute, when `at` says."""
 
     as_of: datetime | None = None
     complete: bool = True

@@ -21,10 +21,13 @@ class Registry(models.Model):
     doubt = models.TextField(
         blank=True, help_text="why the last catalog isn't believed: nothing leaves until a person confirms it"
     )
+    unlisted = models.TextField(
+        blank=True, help_text="why there is no catalog to take names from; empty when there is one"
+    )
     due_at = models.DateTimeField(null=True, help_text="when to list the catalog next; null means now")
     leased_until = models.DateTimeField(null=True, help_text="until when a worker has it to itself")
     names = models.TextField(
-        blank=True, help_text="repositories named by hand, one a line, where there is no usable catalog"
+        blank=True, help_text="repositories that people named, one a line; the settings may name more"
     )
     events_token = models.CharField(
         max_length=64, blank=True, help_text="SHA-256, in hex, of the secret that regui made for its events"
@@ -61,6 +64,7 @@ class Repository(models.Model):
         CATALOG = "catalog"
         HAND = "hand"
         EVENT = "event"
+        OPENED = "opened"
 
     registry = models.ForeignKey(Registry, models.CASCADE, related_name="repositories")
     name = models.CharField(max_length=255)
@@ -76,7 +80,10 @@ class Repository(models.Model):
     due_at = models.DateTimeField(null=True, help_text="when to read it next; null means now")
     leased_until = models.DateTimeField(null=True, help_text="until when a worker has it to itself")
     source = models.CharField(
-        max_length=8, choices=Source, default=Source.CATALOG, help_text="how regui learnt its name"
+        max_length=8,
+        choices=Source,
+        default=Source.CATALOG,
+        help_text="how regui learnt its name; a catalog outranks the others",
     )
     # Sums over visible (not folded) tags; null means not read yet, never zero.
     tag_count = models.PositiveIntegerField(null=True)

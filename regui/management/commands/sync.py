@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from regui import oci
-from regui.index import fetch, sync
+from regui.index import fetch, names, sync
 from regui.index.models import Registry, Repository, Sync
 
 COLUMNS = (
@@ -80,7 +80,19 @@ class Command(BaseCommand):
             self.stderr.write(f"{registry.name}/{failure['repository']}: {failure['problem']}")
         if result.problem:
             self.stderr.write(f"{registry.name}: {result.problem}")
-        return not (result.failures or result.problem)
+        return self.named(registry) and not (result.failures or result.problem)
+
+    def named(self, registry: Registry) -> bool:
+        """Whether the registry knows all that was named by hand; says what it doesn't, and how names come
+        where there is no catalog."""
+        registry.refresh_from_db()
+        rows = Repository.objects.filter(registry=registry).listed()
+        if registry.unlisted:
+            self.stdout.write(f"{registry.name}: no catalog; {names.sources(rows)}")
+        unknown = rows.filter(name__in=names.by_hand(registry), problem=names.NO_SUCH).order_by("name")
+        for row in unknown:
+            self.stderr.write(f"{registry.name}/{row.name}: {row.problem}")
+        return not unknown
 
 
 def chosen(names: list[str]) -> list[Registry]:

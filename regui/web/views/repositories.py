@@ -8,7 +8,7 @@ from regui import oci
 from regui.accounts import access
 from regui.index import fetch
 from regui.index.models import Registry, Repository
-from regui.web import catalog, errors, forms, freshness, htmx, leftovers, tracks
+from regui.web import catalog, errors, forms, freshness, htmx, leftovers, naming, tracks
 from regui.web.http import Request
 from regui.web.paging import paginate
 
@@ -39,8 +39,7 @@ def index(request: Request, registry: str) -> HttpResponse:
 
 def opened(registry: Registry, text: str) -> HttpResponse:
     """On to the repository of that name, with or without the host before it. Raises `oci.InvalidName`."""
-    name = text.strip().removeprefix(f"{registry.pull_host}/").strip("/")
-    return redirect("repository", registry.name, oci.check_repository(name))
+    return redirect("repository", registry.name, oci.check_repository(naming.bare(registry, text)))
 
 
 @require_safe
