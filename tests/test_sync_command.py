@@ -67,3 +67,20 @@ def test_without_any_registry_it_says_what_to_set(tmp_path: Path) -> None:
     done = regui(tmp_path, "sync")
     assert done.returncode == 1
     assert "set REGUI_REGISTRY_URL" in done.stderr
+
+
+def test_without_a_catalog_names_by_hand_are_read_and_it_says_how_names_came(tmp_path: Path) -> None:
+    with Fake() as fake:
+        push(fake.url, "team/app", "team/web")
+        fake.on("GET", "/v2/_catalog", error(404, "NOT_FOUND"))
+        settings = {"REGUI_REGISTRY_URL": fake.url}
+        none = regui(tmp_path, "sync", **settings)
+        named = regui(tmp_path, "sync", REGUI_REGISTRY_NAMES="team/app,team/web", **settings)
+        wrong = regui(tmp_path, "sync", REGUI_REGISTRY_NAMES="team/app team/wbe", **settings)
+    assert none.returncode == 1
+    assert "main: This registry doesn't list its repositories. Name those to be read" in none.stderr
+    assert (named.returncode, named.stderr) == (0, "")
+    assert "main: 2 repositories, 4 tags" in named.stdout
+    assert "main: no catalog; names by hand: 2" in named.stdout
+    assert wrong.returncode == 1
+    assert "main/team/wbe: The registry knows no such repository." in wrong.stderr
