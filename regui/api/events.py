@@ -65,14 +65,13 @@ def taken(request: HttpRequest, registry: Registry) -> HttpResponse:
         return answer("Say how long the body is.", 411)
     if int(length) > LARGEST:
         return answer(f"Send {LARGEST} bytes at most.", 413)
-    now = timezone.now()
     try:
-        events = inbox.parse(registry.name, request.body, now)
+        events = inbox.parse(request.body)
     except inbox.Garbage as error:
         return answer(str(error), 400)
     except UnreadablePostError:
         return answer("The body broke off.", 400)
-    inbox.store(registry, events, now)
+    inbox.store(registry, events, timezone.now())
     return answer("", 202)
 
 

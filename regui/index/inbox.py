@@ -8,7 +8,7 @@ See https://distribution.github.io/distribution/about/notifications/ for what st
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,12 +35,8 @@ class Garbage(ValueError):
     """What came in is no list of events."""
 
 
-def parse(registry: str, body: bytes, now: datetime) -> list[Event]:
-    """The events of a body that are worth a row, unsaved. Raises `Garbage` when it is no envelope of events
-    at all.
-
-    Left out: mounts, what is about blobs, regui's own reads, names outside the grammar.
-    """
+def parse(body: bytes) -> list[Any]:
+    """The events of a body, as they came. Raises `Garbage` when it is no envelope of events at all."""
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError):
@@ -48,7 +44,15 @@ def parse(registry: str, body: bytes, now: datetime) -> list[Event]:
     events = envelope.get("events") if isinstance(envelope, dict) else None
     if not isinstance(events, list):
         raise Garbage('The body has no list of "events".')
-    return [row for event in events if (row := read(registry, event, now)) is not None]
+    return events
+
+
+def rows(registry: str, events: Iterable[Any], now: datetime) -> Iterator[Event]:
+    """Yield the events that are worth a row, unsaved.
+
+    Left out: mounts, what is about blobs, regui's own reads, names outside the grammar.
+    """
+    return (row for event in events if (row := read(registry, event, now)) is not None)
 
 
 def read(registry: str, event: Any, now: datetime) -> Event | None:
@@ -105,13 +109,15 @@ def is_sound(repository: str, tag: str, digest: str) -> bool:
     return bool(tag or digest)
 
 
-def uid(event: Any) -> str:
-    """The id the registry gave the event; a hash where it is none or too long."""
+def uid(event: Mapping[str, Any]) -> str:
+    """The id the registry gave the event; a hash where it is too long, or of the event's words where there is
+    none. Not of all that stands in it, which may be nested deeper than can be written down."""
     given = text(event, "id")
     if given and len(given) <= UID:
         return given
-    whole = given or json.dumps(event, sort_keys=True)
-    return f"sha256:{hashlib.sha256(whole.encode()).hexdigest()}"
+    parts = [event, *(part(event, name) for name in ("target", "request", "actor"))]
+    words = [[(name, text(one, name)) for name in sorted(one)] for one in parts]
+    return f"sha256:{hashlib.sha256((given or json.dumps(words)).encode()).hexdigest()}"
 
 
 def host(address: str) -> str:
@@ -134,11 +140,12 @@ def moment(stamp: str, now: datetime) -> datetime:
     return at if EARLIEST <= at <= now + FUTURE else now
 
 
-def store(registry: Registry, events: Iterable[Event], now: datetime) -> None:
-    """Keep the events to be applied, those that aren't there yet, and that some came in."""
-    for some in batches.batches(events):
+def store(registry: Registry, events: Sequence[Any], now: datetime) -> None:
+    """Keep the events to be applied, those that aren't there yet, and that some came in: also when none of
+    them is worth a row, but not when there were none."""
+    for some in batches.batches(rows(registry.name, events, now)):
         Event.objects.bulk_create(some, ignore_conflicts=True)
-    if registry.events_at is None or now - registry.events_at >= NOTED:
+    if events and (registry.events_at is None or now - registry.events_at >= NOTED):
         older = Q(events_at=None) | Q(events_at__lt=now)
         Registry.objects.filter(older, pk=registry.pk).update(
             events_at=now, events_since=Coalesce(F("events_since"), now)

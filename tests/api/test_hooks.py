@@ -221,6 +221,30 @@ def test_mounts_blobs_and_reguis_own_reads_are_taken_and_dropped(post: Any, main
     assert main.events_at is not None, "they show all the same that events arrive"
 
 
+def test_a_list_of_no_events_says_nothing_of_events_that_arrive(post: Any, main: Registry) -> None:
+    assert post(envelope([])).status_code == 202
+    main.refresh_from_db()
+    assert (main.events_at, main.events_since) == (None, None)
+
+
+@pytest.mark.parametrize("depth", [300, 990, 5000])
+def test_an_event_nested_deeply_is_no_trouble(post: Any, depth: int) -> None:
+    sent = event("push", "team/app", tag="v1", digest=D, actor="bob") | {"id": "", "deep": "DEEP"}
+    body = envelope([sent]).replace(b'"DEEP"', b"[" * depth + b"]" * depth)
+    status = post(body).status_code  # 400 when it is too deep for JSON itself
+    assert status in {202, 400}
+    assert post(body).status_code == status
+    assert Event.objects.count() == (status == 202)
+
+
+def test_events_without_an_id_are_told_apart_by_what_they_say(post: Any) -> None:
+    at = timezone.now()
+    sent = [event("push", "team/app", tag=tag, digest=D, at=at) | {"id": ""} for tag in ("v1", "v2", "v1")]
+    post(envelope(sent))
+    assert post(envelope(sent)).status_code == 202
+    assert sorted(Event.objects.values_list("tag", flat=True)) == ["v1", "v2"]
+
+
 def test_reguis_own_deletes_are_kept(post: Any) -> None:
     post(envelope([event("delete", "team/app", digest=D, agent="regui/0.1.0")]))
     assert Event.objects.count() == 1

@@ -29,7 +29,7 @@ LATE = timedelta(minutes=5)
 def store(registry: Registry, *sent: dict[str, Any], now: datetime | None = None) -> None:
     """Take events in as the hook does."""
     now = now or timezone.now()
-    inbox.store(registry, inbox.parse(registry.name, envelope(sent), now), now)
+    inbox.store(registry, inbox.parse(envelope(sent)), now)
 
 
 def settle(registry: Registry, applier: Applier | None = None) -> None:

@@ -97,7 +97,7 @@ def test_it_says_whether_events_arrive(alice: Visitor, main: Registry) -> None:
     assert "not yet" in alice.get(PAGE).text
     now = timezone.now()
     sent = [event("push", "team/app", tag=str(n), digest=oci.Digest.of(b"x")) for n in range(3)]
-    inbox.store(main, inbox.parse("main", envelope(sent), now), now)
+    inbox.store(main, inbox.parse(envelope(sent)), now)
     Event.objects.filter(tag="0").update(applied_at=now)
     page = " ".join(alice.get(PAGE).text.split())
     assert "Without a known gap" in page
