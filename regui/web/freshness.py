@@ -3,7 +3,8 @@
 A browser that runs our script waits only for what was never read. Anything else it is shown at once as it is
 remembered; when that is older than `REGUI_STALE_AFTER`, the page asks for itself again with `?refresh=` and
 what it shows, and gets back either a new line about its age, or what has changed. Whoever doesn't run the
-script couldn't ask again, and so waits a moment for what is older than that.
+script couldn't ask again, and so waits a moment for what is older than that. A link with `?refresh=1` asks the
+registry however young the page is: only people follow those.
 """
 
 import hashlib
@@ -21,6 +22,8 @@ from regui.web import htmx
 from regui.web.http import Request
 
 FIELD = "refresh"
+# What a person's own click gives it; a page that asks by itself says what it shows.
+NOW = "1"
 # The cookie by which our script says that it runs.
 SCRIPTS = "scripts"
 # Older than anything: asks only for what was never read.
@@ -49,6 +52,8 @@ def wanted(request: Request) -> bool:
 
 def max_age(request: Request) -> timedelta:
     """How old what is remembered may be to be shown without asking the registry first."""
+    if request.GET.get(FIELD) == NOW:
+        return timedelta(0)
     return settings.STALE_AFTER if wanted(request) else EVER
 
 

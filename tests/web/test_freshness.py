@@ -86,6 +86,40 @@ def test_what_is_fresh_asks_nobody(lab: Fake, bob: Visitor, address: str) -> Non
     assert "(just now)" in page
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+@pytest.mark.parametrize("address", [LIST, PAGE, f"{PAGE}-/tags/1.0/"])
+def test_a_person_who_asks_for_it_gets_the_registrys_own_word(
+    lab: Fake, bob: Visitor, address: str, scripts: bool
+) -> None:
+    known(bob, lab)
+    if not scripts:
+        del bob.cookies["scripts"]
+    for _ in range(2):
+        lab.seen.clear()
+        assert bob.get(f"{address}?refresh=1").status_code == 200
+        assert lab.seen
+
+
+def test_a_page_that_asks_by_itself_bothers_nobody_about_what_is_young(lab: Fake, bob: Visitor) -> None:
+    known(bob, lab)
+    query = asks(bob.get(PAGE).text)
+    bob.get(PAGE + query, headers=htmx())
+    lab.seen.clear()
+    bob.get(PAGE + query, headers=htmx())
+    assert lab.seen == []
+
+
+def test_look_again_finds_what_was_pushed_a_moment_ago(settings: Settings, bob: Visitor) -> None:
+    with Fake() as fake:
+        registered(settings, fake.url)
+        assert "Nothing here yet" in bob.get(LIST).text
+        push(fake, "1.0")
+        assert "Nothing here yet" in bob.get(LIST).text
+        assert NAME in bob.get(f"{LIST}?refresh=1").text
+        push(fake, "2.0")
+        assert sorted(names(bob.get(f"{PAGE}?refresh=1").text)) == ["1.0", "2.0"]
+
+
 def test_rows_that_changed_are_swapped_in_and_said_to_have(lab: Fake, bob: Visitor) -> None:
     known(bob, lab)
     page = bob.get(PAGE).text
