@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest, DisallowedHost, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
@@ -20,6 +20,10 @@ from regui.index import fetch
 from regui.web import htmx
 
 log = logging.getLogger(__name__)
+
+
+# Characters of a Host that isn't ours that are written to the log.
+LONGEST_HOST = 100
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,22 @@ def deletes_off(request: HttpRequest, message: str, hint: str) -> HttpResponse:
     response = respond(request, replace(DELETES_OFF, message=message, hint=hint))
     response["Allow"] = "GET, HEAD"
     return response
+
+
+def hosts(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: a request for a host that isn't ours is refused, and worth a line in the log. Django would
+    write a stack trace, and name a setting that people don't have."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        try:
+            request.get_host()
+        except DisallowedHost as error:
+            asked = request.headers.get("Host", "")[:LONGEST_HOST]
+            log.warning("refused a request for %r: REGUI_URL says under which name regui answers", asked)
+            return bad_request(request, error)
+        return get_response(request)
+
+    return middleware
 
 
 class Errors:

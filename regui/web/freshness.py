@@ -3,8 +3,8 @@
 A browser that runs our script waits only for what was never read. Anything else it is shown at once as it is
 remembered; when that is older than `REGUI_STALE_AFTER`, the page asks for itself again with `?refresh=` and
 what it shows, and gets back either a new line about its age, or what has changed. Whoever doesn't run the
-script couldn't ask again, and so waits a moment for what is older than that. A link with `?refresh=1` asks the
-registry however young the page is: only people follow those.
+script couldn't ask again, and so waits a moment for what is older than that. Links with `?refresh=1` are for
+people: behind them stands the registry's own word, however young what is remembered.
 """
 
 import hashlib

@@ -146,12 +146,20 @@ def test_an_address_that_is_none_is_a_404_without_our_map(path_: str, bob: Visit
     assert "tried" not in page.text.lower()
 
 
-def test_a_host_that_is_not_ours_is_refused(settings: Settings, bob: Visitor) -> None:
+@pytest.mark.parametrize("host", ["evil.example.com", "evil example com", "e" * 5000])
+def test_a_host_that_is_not_ours_is_refused(
+    host: str, settings: Settings, bob: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
     settings.ALLOWED_HOSTS = ["regui.example.com"]
-    page = bob.get("/", headers={"Host": "evil.example.com"})
+    page = bob.get("/", headers={"Host": host})
     assert page.status_code == 400
     assert "REGUI_URL" in page.text
-    assert "evil.example.com" not in page.text
+    assert host not in page.text
+    assert "Content-Security-Policy" in page
+    refused = next(record for record in caplog.records if record.name == "regui.web.errors")
+    assert refused.getMessage().startswith(f"refused a request for '{host[:20]}")
+    assert len(refused.getMessage()) < 200
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 def test_a_form_without_its_token_is_refused(caplog: pytest.LogCaptureFixture) -> None:
@@ -160,6 +168,32 @@ def test_a_form_without_its_token_is_refused(caplog: pytest.LogCaptureFixture) -
     assert "Nothing was changed" in page.text
     assert "CSRF cookie not set" in caplog.text
     assert "CSRF cookie" not in page.text
+
+
+READ_ONLY = [
+    "/",
+    "/-/activity/",
+    "/-/jobs/",
+    "/-/search/",
+    "/-/settings/",
+    "/main/",
+    "/main/-/storage/",
+    "/main/team/app/",
+    "/main/team/app/-/history/",
+    "/main/team/app/-/tags/1.0/",
+    f"/main/team/app/-/manifests/{oci.Digest.of(b'')}/",
+]
+
+
+@pytest.mark.parametrize("address", READ_ONLY)
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_page_that_changes_nothing_says_how_it_works_rather_than_ask_for_a_token(
+    method: str, address: str
+) -> None:
+    page = Client(enforce_csrf_checks=True).generic(method, address)
+    assert page.status_code == 405
+    assert page["Allow"] == "GET, HEAD"
+    assert "It answers GET, HEAD only." in page.text
 
 
 def boom(request: HttpRequest) -> HttpResponse:

@@ -6,7 +6,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from regui import oci
 from regui.accounts import access
@@ -15,7 +15,7 @@ from regui.actions.models import Action
 from regui.actions.plans import Plan
 from regui.index.models import Repository
 from regui.web import errors, forms, htmx
-from regui.web.http import Request
+from regui.web.http import Request, read_only
 from regui.web.paging import paginate
 
 SALT = "regui.plan"
@@ -129,7 +129,7 @@ def sentence(action: Action) -> str:
     return f"{said}, and with it the tag{'s' if len(tags) > 1 else ''} {', '.join(tags[:NAMED])}{more}."
 
 
-@require_safe
+@read_only
 def activity(request: Request) -> HttpResponse:
     """The journal: what was done, by whom, when, and how it ended; newest first."""
     if not request.actor.may(access.Right.SEE):

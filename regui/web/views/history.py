@@ -3,18 +3,17 @@
 from datetime import UTC, date, datetime, time
 
 from django.http import Http404, HttpResponse
-from django.views.decorators.http import require_safe
 
 from regui.accounts import access
 from regui.index import fetch
 from regui.index import history as moves
 from regui.web import forms, htmx, story
 from regui.web.catalog import namespace
-from regui.web.http import Request
+from regui.web.http import Request, read_only
 from regui.web.paging import paginate
 
 
-@require_safe
+@read_only
 def index(request: Request, registry: str, name: str) -> HttpResponse:
     """When its tags came, moved and left, newest first; filtered by tag, digest and day. What is remembered
     outlives the repository. 404 when nothing is."""

@@ -5,16 +5,16 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from regui.accounts import access
 from regui.index import fetch
 from regui.web import htmx, work
-from regui.web.http import Request
+from regui.web.http import Request, read_only
 
 
 @never_cache
-@require_safe
+@read_only
 def index(request: Request) -> HttpResponse:
     """Rounds that run and how far they are, those that ended, what failed and when it is tried again, and
     what isn't believed."""

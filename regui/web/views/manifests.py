@@ -1,13 +1,12 @@
 """A manifest: image, index or artifact, with all that is known of it."""
 
 from django.http import HttpResponse
-from django.views.decorators.http import require_safe
 
 from regui.accounts import access
 from regui.index import fetch, history
 from regui.index.models import Repository
 from regui.web import details, freshness, story
-from regui.web.http import Request
+from regui.web.http import Request, read_only
 
 # Which other tags are on a digest is known once all were read; that is worth a second, once.
 SIBLINGS_BUDGET = 1.0
@@ -15,7 +14,7 @@ SIBLINGS_BUDGET = 1.0
 MOVES = 5
 
 
-@require_safe
+@read_only
 def detail(request: Request, registry: str, name: str, digest: str) -> HttpResponse:
     """The manifest of that digest."""
     row = access.registry(request.actor, registry)

@@ -2,14 +2,13 @@
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_safe
 
 from regui.accounts import access
 from regui.web import freshness, overview
-from regui.web.http import Request
+from regui.web.http import Request, read_only
 
 
-@require_safe
+@read_only
 def index(request: Request) -> HttpResponse:
     """All registries with how they are; the only one's repositories straight away; how to set one up, if
     none."""

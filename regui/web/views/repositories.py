@@ -2,18 +2,17 @@
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_safe
 
 from regui import oci
 from regui.accounts import access
 from regui.index import fetch
 from regui.index.models import Registry, Repository
 from regui.web import catalog, errors, forms, freshness, htmx, leftovers, naming, tracks
-from regui.web.http import Request
+from regui.web.http import Request, read_only
 from regui.web.paging import paginate
 
 
-@require_safe
+@read_only
 def index(request: Request, registry: str) -> HttpResponse:
     """A registry's repositories, filtered, sorted, paged; what the page shows is read first if it is old."""
     row = access.registry(request.actor, registry)
@@ -42,7 +41,7 @@ def opened(registry: Registry, text: str) -> HttpResponse:
     return redirect("repository", registry.name, oci.check_repository(naming.bare(registry, text)))
 
 
-@require_safe
+@read_only
 def detail(request: Request, registry: str, name: str) -> HttpResponse:
     """A repository's tags by digest, filtered, sorted, paged; what the page shows is read first if it is
     old."""

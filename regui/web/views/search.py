@@ -1,14 +1,13 @@
 """The search over everything someone may see; its palette part answers while one types."""
 
 from django.http import HttpResponse
-from django.views.decorators.http import require_safe
 
 from regui.accounts import access
 from regui.web import finding, forms, htmx
-from regui.web.http import Request
+from regui.web.http import Request, read_only
 
 
-@require_safe
+@read_only
 def page(request: Request) -> HttpResponse:
     """What the words find, group by group; what can be asked, without any."""
     if not request.actor.may(access.Right.SEE):

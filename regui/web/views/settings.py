@@ -4,16 +4,16 @@ import secrets
 
 from django.http import HttpResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from regui.accounts import access
 from regui.index import inbox
 from regui.web import errors, htmx, notifications
-from regui.web.http import Request
+from regui.web.http import Request, read_only
 
 
 @never_cache
-@require_safe
+@read_only
 def index(request: Request) -> HttpResponse:
     """How each registry is set up to send its notifications, and whether they come."""
     registries = access.administered(request.actor)

@@ -1,14 +1,13 @@
 """What takes the space in a registry."""
 
 from django.http import HttpResponse
-from django.views.decorators.http import require_safe
 
 from regui.accounts import access
 from regui.web import htmx, storage
-from regui.web.http import Request
+from regui.web.http import Request, read_only
 
 
-@require_safe
+@read_only
 def index(request: Request, registry: str) -> HttpResponse:
     """Sizes over time, by namespace and repository, and the layers behind them."""
     row = access.registry(request.actor, registry)

@@ -1,14 +1,13 @@
 """A tag: the manifest it is on."""
 
 from django.http import HttpResponse
-from django.views.decorators.http import require_safe
 
 from regui.accounts import access
-from regui.web.http import Request
+from regui.web.http import Request, read_only
 from regui.web.views import manifests
 
 
-@require_safe
+@read_only
 def detail(request: Request, registry: str, name: str, tag: str) -> HttpResponse:
     """The manifest a tag is on, as its own page shows it, with the tag's name on top."""
     row = access.registry(request.actor, registry)
