@@ -1,6 +1,6 @@
 """What became of a repository's tags, as sentences with links to what is still there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -64,7 +64,7 @@ def tell(repository: Repository, moves: Sequence[TagMove]) -> list[Event]:
             move=move,
             before=linked(move.before),
             after=linked(move.after),
-            actor=move.actor or (who.get(move.before, "") if not move.after else ""),
+            actor=move.actor or who.get(move.pk, ""),
             listed=move.tag in tags,
         )
         for move in moves
@@ -86,15 +86,26 @@ def still_listed(repository: Repository, tags: set[str]) -> set[str]:
     return set(repository.tags.listed().filter(name__in=tags).values_list("name", flat=True))
 
 
-def deleters(repository: Repository, moves: Sequence[TagMove]) -> dict[str, str]:
-    """Who deleted, through regui, the digests whose tags left without anyone saying why."""
-    unexplained = {move.before for move in moves if not move.after and not move.actor}
-    if not unexplained:
+def deleters(repository: Repository, moves: Sequence[TagMove]) -> dict[int, str]:
+    """Who deleted, through regui, what tags were on that left without anyone saying why; by the moves'
+    keys."""
+    unexplained = [move for move in moves if not move.after and not move.actor]
+    digests = {move.before for move in unexplained}
+    place = {"registry": repository.registry.name, "repository": repository.name}
+    deletes = Action.objects.filter(**place, digest__in=digests, state__in=[State.DONE, State.PARTIAL])
+    newest_first = list(deletes.order_by("-started_at")) if digests else []
+    if not newest_first:
         return {}
-    done = Action.objects.filter(
-        registry=repository.registry.name,
-        repository=repository.name,
-        digest__in=unexplained,
-        state__in=[State.DONE, State.PARTIAL],
-    )
-    return dict(done.order_by("started_at").values_list("digest", "actor"))
+    pushes = list(TagMove.objects.filter(**place, after__in={action.digest for action in newest_first}))
+    return {move.pk: who for move in unexplained if (who := deleter(move, newest_first, pushes)) is not None}
+
+
+def deleter(move: TagMove, newest_first: Iterable[Action], pushes: Iterable[TagMove]) -> str | None:
+    """Who deleted what the tag was on; None when nobody did since it was last pushed there."""
+    pushed = [
+        push.at for push in pushes if (push.tag, push.after) == (move.tag, move.before) and push.at <= move.at
+    ]
+    for action in newest_first:
+        if action.digest == move.before and action.started_at <= move.at:
+            return None if any(at > action.started_at for at in pushed) else action.actor
+    return None

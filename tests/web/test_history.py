@@ -102,20 +102,40 @@ def test_a_tag_tells_its_own_history(app: Repository, bob: Visitor) -> None:
     assert f"{ADDRESS}?q=latest" in page
 
 
-def test_who_deleted_a_digest_through_regui_is_named(app: Repository, bob: Visitor) -> None:
+def deleted(digest: str, at: datetime, actor: str = "anonymous") -> None:
+    """The journal has a delete of that digest."""
     Action.objects.create(
         registry="main",
         repository="team/app",
         kind="delete-digest",
-        digest=OLD,
-        actor="anonymous",
+        digest=digest,
+        actor=actor,
         state=Action.State.DONE,
-        started_at=THEN,
+        started_at=at,
         fingerprint="",
     )
+
+
+def test_who_deleted_a_digest_through_regui_is_named(app: Repository, bob: Visitor) -> None:
+    deleted(OLD, THEN)
     wrote(app, "1.0", OLD, "")
     assert "1.0 was deleted; it was on" in sentences(bob.get(ADDRESS).text)[0]
     assert sentences(bob.get(ADDRESS).text)[0].endswith("by anonymous")
+
+
+def test_a_delete_explains_what_left_by_it_and_nothing_before_or_after(app: Repository, bob: Visitor) -> None:
+    day = timedelta(days=1)
+    wrote(app, "early", OLD, "", at=THEN - day)
+    deleted(OLD, THEN, "alice")
+    wrote(app, "1.0", OLD, "", at=THEN + day)
+    wrote(app, "1.0", "", OLD, at=THEN + 2 * day)
+    wrote(app, "1.0", OLD, "", at=THEN + 3 * day)
+    deleted(OLD, THEN + 4 * day, "bob")
+    wrote(app, "other", OLD, "", at=THEN + 5 * day)
+    told = [" ".join(sentence.split()[:2]) for sentence in sentences(bob.get(ADDRESS).text)]
+    assert told == ["other was", "1.0 left;", "1.0 came,", "1.0 was", "early left;"]
+    by = [sentence.rpartition("by ")[2] for sentence in sentences(bob.get(ADDRESS).text)[::3]]
+    assert by == ["bob", "alice"]
 
 
 def test_a_history_outlives_its_repository(app: Repository, bob: Visitor) -> None:
