@@ -15,6 +15,7 @@ from regui.paths import resource
 
 DATA = Path(env.text("REGUI_DATA", platformdirs.user_data_dir("regui"))).expanduser().absolute()
 URL = env.url("REGUI_URL")
+EVENTS_URL = env.url("REGUI_EVENTS_URL")
 BIND = env.parsed("REGUI_BIND", bind.Bind("127.0.0.1", 8000), bind.parse)
 BASE_PATH = env.path("REGUI_BASE_PATH")
 ANONYMOUS_ROLE = env.choice("REGUI_ANONYMOUS_ROLE", ("none", "reader", "admin"))
@@ -35,8 +36,9 @@ REDIS_URL = env.secret("REGUI_REDIS_URL")
 
 DEBUG = False
 public = urlsplit(URL)
-if public.path.strip("/") not in {"", BASE_PATH}:
-    raise refuse("REGUI_URL", "its path must be that of REGUI_BASE_PATH")
+for knob, url in {"REGUI_URL": URL, "REGUI_EVENTS_URL": EVENTS_URL}.items():
+    if urlsplit(url).path.strip("/") not in {"", BASE_PATH}:
+        raise refuse(knob, "its path must be that of REGUI_BASE_PATH")
 # A page elsewhere whose name is made to resolve to us must not pass for ours. Any name will do only when
 # others can connect and nobody said by which.
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]

@@ -2,13 +2,17 @@
 
 import itertools
 import json
-from collections.abc import Sequence
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from regui import oci
-from tests.registry import RunningRegistry
+from tests.registry import RunningRegistry, binary
 
 V1 = "application/vnd.docker.distribution.events.v1+json"
 V2 = "application/vnd.docker.distribution.events.v2+json"
@@ -74,3 +78,41 @@ def notifying(folder: Path, url: str, **options: Any) -> RunningRegistry:
         "ignoredmediatypes": ["application/octet-stream"],
     }
     return RunningRegistry(folder, notifications={"endpoints": [endpoint]}, **options)
+
+
+@contextmanager
+def configured(
+    folder: Path, text: str = "", command: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """The address of a registry that has this text in its configuration, which is `folder`'s config.yml; run
+    by that command, or as it is."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        host = f"127.0.0.1:{probe.getsockname()[1]}"
+    config = folder / "config.yml"
+    storage = f"storage: {{filesystem: {{rootdirectory: {folder / 'storage'}}}}}"
+    config.write_text(f"version: 0.1\n{storage}\nhttp: {{addr: '{host}', secret: x}}\n{text}")
+    run = command or [str(binary()), "serve", str(config)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(run, stdout=log, stderr=log, env=environment)
+    try:
+        wait(lambda: answers(f"http://{host}"))
+        yield f"http://{host}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def answers(url: str) -> bool:
+    try:
+        with oci.Client(url, tries=1) as client:
+            client.ping()
+    except oci.Unreachable:
+        return False
+    return True
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -38,6 +38,7 @@ def test_help_lists_our_commands_and_django_s(tmp_path: Path) -> None:
         ({"REGUI_ANONYMOUS_ROLE": "root"}, "REGUI_ANONYMOUS_ROLE: must be one of none, reader, admin"),
         ({"REGUI_URL": "example.com"}, "REGUI_URL: must be an address"),
         ({"REGUI_URL": "https://example.com/x"}, "REGUI_URL: its path must be that of REGUI_BASE_PATH"),
+        ({"REGUI_EVENTS_URL": "http://regui:8000/x"}, "REGUI_EVENTS_URL: its path must be that of"),
         ({"REGUI_BASE_PATH": "a b"}, "REGUI_BASE_PATH: must be a path"),
         ({"REGUI_DATABASE_URL": "oracle://hunter2@h/d"}, "REGUI_DATABASE_URL: must be an address such as"),
         ({"REGUI_REGISTRY_URL": "localhost:5000"}, "REGUI_REGISTRY_URL: must be an address"),

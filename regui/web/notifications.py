@@ -114,7 +114,11 @@ def lines(address: str, secret: str, ignored: Sequence[str]) -> list[Line]:
         Line("notifications:"),
         Line("  endpoints:"),
         Line("    - name: regui", "Any name: the registry's log calls the endpoint by it."),
-        Line(f"      url: {address}", "Where regui takes events, as the registry reaches it."),
+        Line(
+            f"      url: {address}",
+            "Where regui takes events, as the registry reaches it: at REGUI_EVENTS_URL, REGUI_URL, or "
+            "where you found this page.",
+        ),
         Line("      headers:"),
         Line(
             f'        Authorization: ["Bearer {secret}"]',
@@ -135,10 +139,10 @@ def lines(address: str, secret: str, ignored: Sequence[str]) -> list[Line]:
 
 
 def address(request: HttpRequest, registry: Registry) -> str:
-    """Where regui takes this registry's events: below `REGUI_URL`, else the address the visitor came by."""
-    path = reverse("hooks", args=[registry.name])
-    public = urlsplit(settings.URL)
-    return f"{public.scheme}://{public.netloc}{path}" if settings.URL else request.build_absolute_uri(path)
+    """Where the registry finds us: at `REGUI_EVENTS_URL`, at `REGUI_URL`, or where the visitor did."""
+    path, known = reverse("hooks", args=[registry.name]), settings.EVENTS_URL or settings.URL
+    parts = urlsplit(known)
+    return f"{parts.scheme}://{parts.netloc}{path}" if known else request.build_absolute_uri(path)
 
 
 def setup(request: HttpRequest, registry: Registry, secret: str = "") -> Setup:

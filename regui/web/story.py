@@ -93,7 +93,7 @@ def deleters(repository: Repository, moves: Sequence[TagMove]) -> dict[int, str]
     digests = {move.before for move in unexplained}
     place = {"registry": repository.registry.name, "repository": repository.name}
     deletes = Action.objects.filter(**place, digest__in=digests, state__in=[State.DONE, State.PARTIAL])
-    newest_first = list(deletes.order_by("-started_at")) if digests else []
+    newest_first = list(deletes.only("digest", "actor", "started_at").order_by("-started_at"))
     if not newest_first:
         return {}
     pushes = list(TagMove.objects.filter(**place, after__in={action.digest for action in newest_first}))

@@ -2,11 +2,7 @@
 
 import html
 import re
-import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,7 +16,7 @@ from regui.index.connect import ensure_registries
 from regui.index.models import Event, Registry
 from regui.registries import RegistrySettings
 from tests import images
-from tests.notifications import envelope, event
+from tests.notifications import configured, envelope, event, wait
 from tests.registry import binary
 from tests.web.conftest import Visitor, registered
 
@@ -51,6 +47,13 @@ def test_it_shows_what_to_put_into_either_version(alice: Visitor) -> None:
 def test_the_address_is_the_public_one(alice: Visitor, settings: Settings) -> None:
     settings.URL = "https://regui.example.com"
     assert "url: https://regui.example.com/hooks/main" in alice.get(PAGE).text
+
+
+def test_the_address_is_the_one_registries_know(alice: Visitor, settings: Settings) -> None:
+    settings.URL, settings.EVENTS_URL = "https://regui.example.com", "http://regui:8000"
+    page = alice.get(PAGE).text
+    assert "url: http://regui:8000/hooks/main" in page
+    assert "example.com" not in page
 
 
 def test_a_secret_is_shown_once_and_kept_as_a_hash(alice: Visitor, main: Registry) -> None:
@@ -127,23 +130,6 @@ def test_it_costs_the_same_whatever_has_come_in(
         alice.get(PAGE)
 
 
-@contextmanager
-def configured(folder: Path, text: str) -> Iterator[str]:
-    """The address of a registry that has this text in its configuration."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        host = f"127.0.0.1:{probe.getsockname()[1]}"
-    config = folder / "config.yml"
-    storage = f"storage: {{filesystem: {{rootdirectory: {folder / 'storage'}}}}}"
-    config.write_text(f"version: 0.1\n{storage}\nhttp: {{addr: '{host}', secret: x}}\n{text}")
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([str(binary()), "serve", str(config)], stdout=log, stderr=log)
-    try:
-        yield f"http://{host}"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 def test_a_registry_set_up_as_shown_sends_its_events(
     alice: Visitor, live_server: LiveServer, tmp_path: Path, settings: Settings
 ) -> None:
@@ -152,23 +138,7 @@ def test_a_registry_set_up_as_shown_sends_its_events(
     version = subprocess.run([str(binary()), "--version"], capture_output=True, text=True, check=True)
     with configured(tmp_path, shown[1 if re.search(r"\bv?3\.", version.stdout) else 0]) as url:
         with oci.Client(url) as client:
-            wait(lambda: answers(client))
             images.push(client, "team/app", images.image(), ["v1"])
         wait(Event.objects.exists)
     told = Event.objects.get()
     assert (told.action, told.repository, told.tag) == ("push", "team/app", "v1")
-
-
-def answers(client: oci.Client) -> bool:
-    try:
-        client.ping()
-    except oci.Unreachable:
-        return False
-    return True
-
-
-def wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
