@@ -27,12 +27,14 @@ Answerer = Callable[[Ask], Out | None]
 @dataclass
 class Fake:
     """Serves on a free loopback port from `start`, or the beginning of a `with`, until closed. `seen` is what
-    was asked of it; `base` a path that stands before /v2/; `context` makes it speak TLS."""
+    was asked of it, `callers` the connections it came by; `base` a path that stands before /v2/; `context`
+    makes it speak TLS."""
 
     memory: Memory = field(default_factory=Memory)
     base: str = ""
     context: ssl.SSLContext | None = None
     seen: list[Ask] = field(default_factory=list)
+    callers: set[tuple[str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._script: list[tuple[str, re.Pattern[str], Answerer]] = []
@@ -109,6 +111,7 @@ def handler(fake: Fake) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def handle_any(self) -> None:
+            fake.callers.add(self.client_address)
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             ask = Ask(

@@ -3,18 +3,19 @@ pools, which costs a third of the time. TLS and deadlines are the same on both."
 
 import ssl
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import certifi
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
+from regui.oci import pools, timed
 from regui.oci.errors import BadCertificate
 from regui.oci.origin import Origin
-from regui.oci.timed import POOLS
+from regui.oci.pools import TARGET, Raw, Short
 
+SHORT = frozenset({"GET", "HEAD"})
 ONCE = urllib3.Retry(False, redirect=False)  # asking again is the caller's affair
 
 
@@ -29,7 +30,7 @@ class Door(Protocol):
         headers: dict[str, str],
         body: bytes | None,
         timeout: tuple[float, float],
-    ) -> BaseHTTPResponse: ...
+    ) -> Raw: ...
 
     def close(self) -> None: ...
 
@@ -47,7 +48,7 @@ class Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = POOLS
+        self.poolmanager.pool_classes_by_scheme = timed.POOLS
 
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
@@ -67,7 +68,7 @@ class Adapter(HTTPAdapter):
         headers: dict[str, str],
         body: bytes | None,
         timeout: tuple[float, float],
-    ) -> BaseHTTPResponse:
+    ) -> Raw:
         request = requests.Request(method, url, headers=headers, data=body).prepare()
         return self.send(request, stream=True, timeout=timeout).raw
 
@@ -77,9 +78,9 @@ class Pools:
 
     def __init__(self, context: ssl.SSLContext | None, pool_size: int) -> None:
         self._manager = urllib3.PoolManager(num_pools=4, maxsize=pool_size)
-        self._manager.pool_classes_by_scheme = POOLS
+        self._manager.pool_classes_by_scheme = pools.POOLS
         self._extra = {"ssl_context": context} if context else {}
-        self._last: tuple[Origin, HTTPConnectionPool] | None = None
+        self._last: tuple[Origin, Short] | None = None
 
     def knock(
         self,
@@ -89,11 +90,14 @@ class Pools:
         headers: dict[str, str],
         body: bytes | None,
         timeout: tuple[float, float],
-    ) -> BaseHTTPResponse:
+    ) -> Raw:
         connect, read = timeout
-        return self._pool(origin).urlopen(
+        pool, target = self._pool(origin), url[url.index("/", url.index("//") + 2) :]
+        if method in SHORT and body is None and TARGET.fullmatch(target):
+            return pool.ask(method, target, str(origin), headers, timeout)
+        return pool.urlopen(
             method,
-            url[url.index("/", url.index("//") + 2) :],
+            target,
             body,
             headers,
             retries=ONCE,
@@ -104,14 +108,14 @@ class Pools:
             decode_content=False,
         )
 
-    def _pool(self, origin: Origin) -> HTTPConnectionPool:
+    def _pool(self, origin: Origin) -> Short:
         # The manager takes longer to find a pool than the pool to find a connection.
         last = self._last
         if last is None or last[0] is not origin:
             pool = self._manager.connection_from_host(
                 origin.host, origin.port, origin.scheme, pool_kwargs=self._extra
             )
-            self._last = last = origin, pool
+            self._last = last = origin, cast("Short", pool)
         return last[1]
 
     def close(self) -> None:

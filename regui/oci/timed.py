@@ -43,6 +43,8 @@ class TimedSocket:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock, self._idle = sock, sock.gettimeout()
+        self._set = self._idle
+        self._back = b""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
@@ -55,7 +57,18 @@ class TimedSocket:
         left = _current.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
-        self._sock.settimeout(left if self._idle is None else min(self._idle, left))
+        seconds = left if self._idle is None else min(self._idle, left)
+        if seconds != self._set:  # setting it is a system call
+            self._sock.settimeout(seconds)
+            self._set = seconds
+
+    def recv(self, size: int) -> bytes:
+        self.allow()
+        return self._sock.recv(size)
+
+    def put_back(self, data: bytes) -> None:
+        """Let whoever reads from `makefile` begin with these bytes."""
+        self._back = data
 
     def sendall(self, data: Any) -> None:
         # Python counts a timeout over the whole of sendall; over a piece it says that nothing moves.
@@ -65,19 +78,25 @@ class TimedSocket:
             self._sock.sendall(view[start : start + PIECE])
 
     def makefile(self, mode: str, *_: Any, **__: Any) -> IO[bytes]:
-        return io.BufferedReader(TimedReader(self, self._sock.makefile("rb", buffering=0)))
+        back, self._back = self._back, b""
+        return io.BufferedReader(TimedReader(self, self._sock.makefile("rb", buffering=0), back))
 
 
 class TimedReader(io.RawIOBase):
-    """The reading side of a `TimedSocket`."""
+    """The reading side of a `TimedSocket`, after what was read from it already."""
 
-    def __init__(self, sock: TimedSocket, raw: io.RawIOBase) -> None:
-        self._sock, self._raw = sock, raw
+    def __init__(self, sock: TimedSocket, raw: io.RawIOBase, back: bytes) -> None:
+        self._sock, self._raw, self._back = sock, raw, back
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        if self._back:
+            piece = self._back[: len(buffer)]
+            buffer[: len(piece)] = piece
+            self._back = self._back[len(piece) :]
+            return len(piece)
         self._sock.allow()
         return cast("int | None", self._raw.readinto(buffer))
 

@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from urllib3 import BaseHTTPResponse, HTTPHeaderDict
+from urllib3 import HTTPHeaderDict
 
 from regui.oci.doors import Adapter, Door, Pools, tls_context
 from regui.oci.errors import Misbehaved, TimedOut, Unreachable
 from regui.oci.faults import translated
 from regui.oci.origin import Origin
+from regui.oci.pools import Raw
 from regui.oci.timed import within
 
 CHUNK = 64 * 1024
@@ -37,7 +38,7 @@ class Timeout:
 class Reply:
     """An answer whose body is still to be read. Close it, or read it to its end."""
 
-    def __init__(self, raw: BaseHTTPResponse, origin: Origin, deadline: float) -> None:
+    def __init__(self, raw: Raw, origin: Origin, deadline: float) -> None:
         self._raw, self.origin, self.deadline = raw, origin, deadline
 
     @property

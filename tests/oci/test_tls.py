@@ -76,16 +76,16 @@ def real(tmp_path_factory: pytest.TempPathFactory, others: Authority) -> Iterato
     running.stop()
 
 
-def test_a_private_authority_is_trusted_when_named(ours: Authority) -> None:
+def test_a_private_authority_is_trusted_when_named(ours: Authority, direct: bool) -> None:
     with Fake(context=ours.server("127.0.0.1")) as fake:
-        with oci.Client(fake.url, verify=str(ours.file)) as client:
+        with oci.Client(fake.url, verify=str(ours.file), direct=direct) as client:
             assert client.ping()
-        assert "CA file" in refused(oci.Client(fake.url), "unable to get local issuer").hint
+        assert "CA file" in refused(oci.Client(fake.url, direct=direct), "unable to get local issuer").hint
 
 
-def test_another_authority_does_not_vouch(ours: Authority, others: Authority) -> None:
+def test_another_authority_does_not_vouch(ours: Authority, others: Authority, direct: bool) -> None:
     with Fake(context=ours.server("127.0.0.1")) as fake:
-        refused(oci.Client(fake.url, verify=str(others.file)), "unable to get local issuer")
+        refused(oci.Client(fake.url, verify=str(others.file), direct=direct), "unable to get local issuer")
         assert fake.seen == []
 
 
@@ -104,24 +104,27 @@ def test_the_environment_overrides_nothing(ours: Authority, monkeypatch: pytest.
         assert client.ping()
 
 
-def test_verification_can_be_switched_off_without_a_warning(ours: Authority) -> None:
-    with Fake(context=ours.server("elsewhere.example")) as fake, oci.Client(fake.url, verify=False) as client:
+def test_verification_can_be_switched_off_without_a_warning(ours: Authority, direct: bool) -> None:
+    with (
+        Fake(context=ours.server("elsewhere.example")) as fake,
+        oci.Client(fake.url, verify=False, direct=direct) as client,
+    ):
         assert client.ping()
 
 
-def test_a_certificate_for_another_host(ours: Authority) -> None:
+def test_a_certificate_for_another_host(ours: Authority, direct: bool) -> None:
     with Fake(context=ours.server("elsewhere.example")) as fake:
-        refused(oci.Client(fake.url, verify=str(ours.file)), "IP address mismatch")
+        refused(oci.Client(fake.url, verify=str(ours.file), direct=direct), "IP address mismatch")
 
 
-def test_a_certificate_that_has_expired(ours: Authority) -> None:
+def test_a_certificate_that_has_expired(ours: Authority, direct: bool) -> None:
     context = ours.server("127.0.0.1", expired=True)
     with Fake(context=context) as fake:
-        refused(oci.Client(fake.url, verify=str(ours.file)), "expired")
+        refused(oci.Client(fake.url, verify=str(ours.file), direct=direct), "expired")
 
 
 def test_a_client_certificate_is_shown_to_the_registry_alone(
-    ours: Authority, others: Authority, tmp_path_factory: pytest.TempPathFactory
+    ours: Authority, others: Authority, tmp_path_factory: pytest.TempPathFactory, direct: bool
 ) -> None:
     pair = others.client(tmp_path_factory.mktemp("client"))
     context = ours.server("127.0.0.1")
@@ -130,25 +133,28 @@ def test_a_client_certificate_is_shown_to_the_registry_alone(
     with Fake(context=context) as fake, Fake(context=context) as store:
         fake.on("GET", ".*/blobs/.*", out(307, Location=f"{store.url}/b"))
         store.on("GET", ".*", out(200, BODY))
-        with oci.Client(fake.url, verify=str(ours.file), cert=pair) as client:
+        with oci.Client(fake.url, verify=str(ours.file), cert=pair, direct=direct) as client:
             assert client.ping()
             with pytest.raises(oci.Unreachable):
                 client.read_blob("team/app", DIGEST)
         assert store.seen == []
 
 
-def test_a_private_authority_vouches_for_the_blob_store_too(ours: Authority) -> None:
+def test_a_private_authority_vouches_for_the_blob_store_too(ours: Authority, direct: bool) -> None:
     with Fake(context=ours.server("127.0.0.1")) as fake, Fake(context=ours.server("127.0.0.1")) as store:
         fake.on("GET", ".*/blobs/.*", out(307, Location=f"{store.url}/b"))
         store.on("GET", ".*", out(200, BODY))
-        with oci.Client(fake.url, verify=str(ours.file)) as client:
+        with oci.Client(fake.url, verify=str(ours.file), direct=direct) as client:
             assert client.read_blob("team/app", DIGEST) == BODY
 
 
-def test_no_redirect_leads_out_of_tls(ours: Authority, fake: Fake) -> None:
+def test_no_redirect_leads_out_of_tls(ours: Authority, fake: Fake, direct: bool) -> None:
     with Fake(context=ours.server("127.0.0.1")) as safe:
         safe.on("GET", ".*/blobs/.*", out(307, Location=f"{fake.url}/b"))
-        with oci.Client(safe.url, verify=str(ours.file)) as client, pytest.raises(oci.Misbehaved):
+        with (
+            oci.Client(safe.url, verify=str(ours.file), direct=direct) as client,
+            pytest.raises(oci.Misbehaved),
+        ):
             client.read_blob("team/app", DIGEST)
 
     assert fake.seen == []
@@ -189,8 +195,11 @@ def test_http_to_a_port_that_speaks_https(real: RunningRegistry) -> None:
     assert "https://" in caught.value.hint
 
 
-def test_https_to_a_port_that_speaks_http(fake: Fake) -> None:
-    with oci.Client(f"https://{fake.host}") as client, pytest.raises(oci.NotARegistry) as caught:
+def test_https_to_a_port_that_speaks_http(fake: Fake, direct: bool) -> None:
+    with (
+        oci.Client(f"https://{fake.host}", direct=direct) as client,
+        pytest.raises(oci.NotARegistry) as caught,
+    ):
         client.ping()
 
     assert "http://" in caught.value.hint
