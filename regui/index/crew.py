@@ -3,6 +3,7 @@ database."""
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -27,8 +28,8 @@ PASSING = frozenset({429, 502, 503, 504})  # statuses that may be gone when aske
 class Job(Generic[R]):
     """A talk and the question it waits for the answers to."""
 
-    def __init__(self, talk: Talk[R], asked: Ask) -> None:
-        self.talk, self.work, self.items = talk, asked.work, asked.items
+    def __init__(self, talk: Talk[R], asked: Ask, *, first: bool) -> None:
+        self.talk, self.work, self.items, self.first = talk, asked.work, asked.items, first
         self.answers: list[Any] = [None] * len(asked.items)
         self.left = len(asked.items)
 
@@ -41,7 +42,9 @@ class Crew(Generic[R]):
         self.client, self.rate = client, rate
         self.pace = pace.start(size)
         self.talks = 0
-        self._todo: SimpleQueue[tuple[Job[R], int] | None] = SimpleQueue()
+        # What is to be asked, and a sign for each of it: False sends a thread home.
+        self._todo: deque[tuple[Job[R], int]] = deque()
+        self._signs: SimpleQueue[bool] = SimpleQueue()
         self._done: SimpleQueue[Job[R] | BaseException] = SimpleQueue()
         self._guard = threading.Lock()
         self._in_flight, self._in_vain, self._slot = 0, 0, 0.0
@@ -57,19 +60,20 @@ class Crew(Generic[R]):
     ) -> None:
         try:
             while True:
-                self._todo.get_nowait()
+                self._signs.get_nowait()
         except Empty:
             pass
         for _ in self._threads:
-            self._todo.put(None)
+            self._signs.put(False)
         until = time.monotonic() + PATIENCE
         for thread in self._threads:
             thread.join(max(until - time.monotonic(), 0))
 
-    def begin(self, talk: Talk[R]) -> Iterator[R]:
-        """Take a talk on; yields what it comes to when it asks nothing."""
+    def begin(self, talk: Talk[R], *, first: bool = False) -> Iterator[R]:
+        """Take a talk on; yields what it comes to when it asks nothing. With `first`, what it asks comes
+        before all that waits."""
         self.talks += 1
-        yield from self._go_on(talk, None)
+        yield from self._go_on(talk, None, first=first)
 
     def finished(self, timeout: float) -> Iterator[R]:
         """Wait for answers to one talk, at most so many seconds, and let it go on: yields what it comes to,
@@ -80,23 +84,28 @@ class Crew(Generic[R]):
             return
         if isinstance(job, BaseException):
             raise job
-        yield from self._go_on(job.talk, list(zip(job.items, job.answers, strict=True)))
+        yield from self._go_on(job.talk, list(zip(job.items, job.answers, strict=True)), first=job.first)
 
-    def _go_on(self, talk: Talk[R], answers: Answers | None) -> Iterator[R]:
+    def _go_on(self, talk: Talk[R], answers: Answers | None, *, first: bool) -> Iterator[R]:
         try:
             asked = next(talk) if answers is None else talk.send(answers)
         except StopIteration as end:
             self.talks -= 1
             yield end.value
             return
-        job = Job(talk, asked)
-        for at in range(len(asked.items)):
-            self._todo.put((job, at))
+        job = Job(talk, asked, first=first)
+        questions = range(len(asked.items))
+        if first:
+            self._todo.extendleft((job, at) for at in reversed(questions))
+        else:
+            self._todo.extend((job, at) for at in questions)
+        for _ in questions:
+            self._signs.put(True)
 
     def _ask(self) -> None:
         """What each thread does."""
-        while (task := self._todo.get()) is not None:
-            job, at = task
+        while self._signs.get():
+            job, at = self._todo.popleft()
             try:
                 job.answers[at] = self._answer(job, at)
             except BaseException as error:  # noqa: BLE001  # raised again where the talks are led

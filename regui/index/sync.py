@@ -192,7 +192,9 @@ class Run:
             self.start(self.asking.popleft())
 
     def start(self, step: Step) -> None:
-        for following in self.crew.begin(self.alone(step.talk) if step.keeps else step.talk):
+        # What is wanted to keep a batch comes first, for the next batch waits for it.
+        talk = self.alone(step.talk) if step.keeps else step.talk
+        for following in self.crew.begin(talk, first=step.keeps):
             self.follow(following)
 
     def alone(self, talk: Talk[Sequence[Step]]) -> Talk[Sequence[Step]]:

@@ -24,7 +24,7 @@ HEAD = re.compile(
     rb"HTTP/1\.1 ([2-5]\d\d)(?: [^\r\n]*)?\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n]*\r\n)*)\r\n"
 )
 # They change where a body ends, what it means or what becomes of the connection.
-UNUSUAL = ("Transfer-Encoding", "Content-Encoding", "Upgrade")
+UNUSUAL = frozenset({"transfer-encoding", "content-encoding", "upgrade"})
 KEPT = "keep-alive"
 DIGITS = 18
 BODILESS = frozenset({204, 304})
@@ -143,8 +143,10 @@ class Short(HTTPConnectionPool):
         headers = HTTPHeaderDict()
         for line in match[2].decode("latin-1").split("\r\n")[:-1]:
             name, _, value = line.partition(":")
+            if name.lower() in UNUSUAL:
+                return None
             headers.add(name, value.strip(" \t"))
-        if any(name in headers for name in UNUSUAL) or headers.get("Connection", KEPT).lower() != KEPT:
+        if headers.get("Connection", KEPT).lower() != KEPT:
             return None
         status, length = int(match[1]), headers.get("Content-Length", "")
         if method == "HEAD" or status in BODILESS:
