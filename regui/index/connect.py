@@ -48,7 +48,8 @@ class Link:
     def crawler(self) -> oci.Client:
         """A client whose requests cost less here and may take longer; what fails is its user's affair."""
         patient = oci.Timeout(read=PATIENCE, total=2 * PATIENCE)
-        return build(self.record, direct=True, tries=1, timeout=patient)
+        size = max(settings.SYNC_CONCURRENCY, THREADS)
+        return build(self.record, direct=True, tries=1, timeout=patient, pool_size=size)
 
     def check(self, what: str) -> None:
         """Nothing, or raises the failure of a moment ago without asking again: the registry's, or this one
@@ -109,6 +110,15 @@ _lock = threading.Lock()
 def link(registry: Registry) -> Link:
     """The link to that registry. Raises `oci.Unreachable` when the settings no longer name it."""
     pages.note()
+    return _link(registry)
+
+
+def crawler(registry: Registry) -> oci.Client:
+    """The client of that registry's crawls, which no page waits for. Raises `oci.Unreachable` like `link`."""
+    return _link(registry).crawler
+
+
+def _link(registry: Registry) -> Link:
     try:
         record: RegistrySettings = settings.REGISTRIES[registry.name]
     except KeyError:
@@ -146,8 +156,7 @@ def build(record: RegistrySettings, **options: Any) -> oci.Client:
         verify=(record.ca_file or True) if record.verify else False,
         cert=cert,
         user_agent=f"regui/{__version__}",
-        pool_size=THREADS,
-        **options,
+        **({"pool_size": THREADS} | options),
     )
 
 

@@ -119,8 +119,14 @@ def storing(found: Sequence[tuple[Repository, oci.Content]], now: datetime, outc
     outcome.new += len(new)
     stored.ids |= record.manifests(registry, new, now)
     # The same manifest may have come from several repositories at once; each holds it.
+    noted = {(repository.pk, one.digest) for repository, one in new}
     record.held(
-        [(repository, stored.ids[c.digest]) for repository, c in found if c.digest in stored.ids], now
+        (
+            (repository, stored.ids[c.digest])
+            for repository, c in found
+            if c.digest in stored.ids and (repository.pk, c.digest) not in noted
+        ),
+        now,
     )
     record.senseless(registry, stored.senseless, now)
     note_missing(missing, now)

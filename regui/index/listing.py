@@ -68,6 +68,7 @@ def tags(listings: Sequence[Listing], *, believe: bool = False) -> set[int]:
     for repository, name, pk, manifest, gone_at, missed in columns.iterator():
         there[repository][name] = Before(pk, manifest, gone_at, missed)
     changed: set[int] = set()
+    arrived: list[tuple[Any, ...]] = []
     for one in current:
         row = one.repository
         listed = {name for name in one.names if is_tag(name)}
@@ -75,30 +76,39 @@ def tags(listings: Sequence[Listing], *, believe: bool = False) -> set[int]:
         present = [name for name, tag in there[row.pk].items() if tag.gone_at is None and tag.manifest_id]
         lost = sum(name not in listed for name in present)
         row.doubt = "" if believe else suspicion(len(present), lost, len(listed), "tag", "tags")
-        if _follow(one, listed, there[row.pk]):
+        new = sorted(listed - there[row.pk].keys())
+        arrived += [(row.pk, one.began, *named(name)) for name in new]
+        if _follow(one, listed, there[row.pk]) or new:
             changed.add(row.pk)
-        row.listed_at = row.tried_at = one.began
-        row.filled_at = row.filled_at or one.began
-        row.problem, row.gone_at = one.problem, None
-    fields = ["listed_at", "tried_at", "filled_at", "problem", "doubt", "gone_at"]
-    Repository.objects.bulk_update([one.repository for one in current], fields, batch_size=100)
+    bulk.insert(Tag, ["repository_id", "first_seen_at", *NAMED], arrived)
+    _followed(current)
     return changed
 
 
+def _followed(listings: Iterable[Listing]) -> None:
+    """Note on repositories that their tags are as listed; most rows get the same values, by one statement."""
+    alike: dict[tuple[datetime, bool, str, str], list[int]] = {}
+    for one in listings:
+        row = one.repository
+        alike.setdefault((one.began, row.filled_at is None, one.problem, row.doubt), []).append(row.pk)
+        row.listed_at = row.tried_at = one.began
+        row.filled_at = row.filled_at or one.began
+        row.problem, row.gone_at = one.problem, None
+    for (began, first, problem, doubt), keys in alike.items():
+        values = {"listed_at": began, "tried_at": began, "problem": problem, "doubt": doubt, "gone_at": None}
+        for some in batches(keys):
+            Repository.objects.filter(pk__in=some).update(**values, **({"filled_at": began} if first else {}))
+
+
 def _follow(one: Listing, listed: set[str], there: dict[str, Before]) -> bool:
-    """Make one repository's tags follow its listing; whether any changed. A doubted one adds only."""
-    new = sorted(listed - there.keys())
-    bulk.insert(
-        Tag,
-        ["repository_id", "first_seen_at", *NAMED],
-        ((one.repository.pk, one.began, *named(name)) for name in new),
-    )
+    """Let one repository's tags leave or come back as its listing says; whether any did. A doubted one lets
+    none leave."""
     back = [tag.pk for name, tag in there.items() if name in listed and (tag.gone_at or tag.missed)]
     for some in batches(back):
         # It keeps what it was on, so that whoever reads it finds out whether it moved.
         Tag.objects.filter(pk__in=some).update(gone_at=None, missed=0, seen_at=None)
     if one.repository.doubt:
-        return bool(new or back)
+        return bool(back)
     lost = [tag.pk for name, tag in there.items() if name not in listed and tag.missed == 0]
     unseen = Q(first_seen_at__lte=one.began) & (Q(seen_at=None) | Q(seen_at__lte=one.began))
     for some in batches(lost):
@@ -108,7 +118,7 @@ def _follow(one: Listing, listed: set[str], there: dict[str, Before]) -> bool:
         rows.filter(missed=0).update(missed=1)
     again = [name for name, tag in there.items() if name not in listed and tag.missed and tag.gone_at]
     bury(one.repository, again, one.began)
-    return bool(new or back or lost or again)
+    return bool(back or lost or again)
 
 
 def bury(repository: Repository, names: Iterable[str], now: datetime) -> None:

@@ -147,8 +147,9 @@ def everything(link: Link, pks: Sequence[int], deadline: float) -> Iterator[Outc
             size *= 2
 
 
-def load(pks: Sequence[int]) -> list[Known]:
-    """These tags with what reading them needs, in that order."""
+def load(pks: Sequence[int], repositories: Sequence[Repository] = ()) -> list[Known]:
+    """These tags with what reading them needs, in that order. Whoever has their repositories' rows can spare
+    looking them up."""
     rows = Tag.objects.filter(pk__in=pks).values_list(
         "pk",
         "repository_id",
@@ -161,14 +162,14 @@ def load(pks: Sequence[int]) -> list[Known]:
         "problem",
     )
     found: dict[int, tuple[Any, ...]] = {values[0]: values for values in rows}
-    repositories = Repository.objects.select_related("registry").in_bulk(
-        {values[1] for values in found.values()}
-    )
+    by_key = {row.pk: row for row in repositories}
+    if unknown := {values[1] for values in found.values()} - by_key.keys():
+        by_key |= Repository.objects.select_related("registry").in_bulk(unknown)
 
     def known(values: tuple[Any, ...]) -> Known:
         pk, repository, name, folded, first_seen_at, manifest_id, digest, read_at, problem = values
         # What is to be read anew has to come whole, moved or not.
         etag = digest if read_at else ""
-        return Known(pk, repositories[repository], name, folded, first_seen_at, manifest_id, etag, problem)
+        return Known(pk, by_key[repository], name, folded, first_seen_at, manifest_id, etag, problem)
 
     return [known(found[pk]) for pk in pks if pk in found]

@@ -27,7 +27,7 @@ from regui.index.talk import Talk, ask
 
 # Repositories claimed together, tags asked for together, and how much of that is under way at a time.
 REPOSITORIES, TAGS = 32, 200
-ASKING, KEEPING = 3, 3
+ASKING, KEEPING = 4, 3
 # Seconds: between two signs of life; that a look at what others do may wait, or one at the catalog; and for
 # finding out whether a registry is there at all.
 BEAT, WAIT, MOMENT, ALIVE = 2.0, 0.2, 0.01, 20.0
@@ -132,7 +132,7 @@ class Run:
         """Take part until nothing is left. Whatever ends it, no claim stays behind."""
         problem, ended = "", False
         try:
-            self.client = connect.link(self.registry).crawler
+            self.client = connect.crawler(self.registry)
             self.before = self.client.requests
             self.catalog = Catalog(self.registry, self.client, self.sync)
             try:
@@ -253,7 +253,7 @@ class Run:
 
     def ask_tags(self, group: Group, keys: Sequence[int]) -> Talk[Sequence[Step]]:
         began = timezone.now()
-        answers = yield from ask(reader.question, reader.load(keys))
+        answers = yield from ask(reader.question, reader.load(keys, group.rows))
         return [Step(self.keep_tags(group, answers, began), keeps=True)]
 
     def keep_tags(
