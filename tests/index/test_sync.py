@@ -87,6 +87,78 @@ def test_a_run_follows_what_changed(
     assert Repository.objects.get(name="b/c").tag_count == 2
 
 
+def test_one_moved_tag_costs_its_manifest_and_config(
+    filled: RunningRegistry, index_registry: Registry
+) -> None:
+    sync.run(index_registry)
+    filled.push("a", tags=["2"])
+    begin = len(filled.requests())
+    run = sync.run(index_registry)
+
+    assert run.manifests == 1
+    assert asked(filled, begin) == {
+        "_catalog 200": 1,
+        "tags 200": 4,
+        "manifests 304": 6,
+        "manifests 200": 1,
+        "blobs 200": 1,
+    }
+
+
+def test_one_tag_moved_to_what_is_known_costs_its_manifest(
+    filled: RunningRegistry, index_registry: Registry, client: oci.Client
+) -> None:
+    sync.run(index_registry)
+    there = client.manifest("b/c", "1")
+    assert there
+    client.put_manifest("b/c", "3", there.body, there.media_type)
+    begin = len(filled.requests())
+    run = sync.run(index_registry)
+
+    assert run.manifests == 0
+    assert asked(filled, begin) == {
+        "_catalog 200": 1,
+        "tags 200": 4,
+        "manifests 304": 6,
+        "manifests 200": 1,
+    }
+
+
+def test_one_new_tag_costs_its_manifest(
+    filled: RunningRegistry, index_registry: Registry, client: oci.Client
+) -> None:
+    sync.run(index_registry)
+    there = client.manifest("a", "1")
+    assert there
+    client.put_manifest("a", "new", there.body, there.media_type)
+    begin = len(filled.requests())
+    run = sync.run(index_registry)
+
+    assert (run.tags, run.manifests) == (8, 0)
+    assert asked(filled, begin) == {
+        "_catalog 200": 1,
+        "tags 200": 4,
+        "manifests 304": 7,
+        "manifests 200": 1,
+    }
+
+
+def test_one_deleted_tag_costs_nothing(
+    filled: RunningRegistry, index_registry: Registry, client: oci.Client
+) -> None:
+    sync.run(index_registry)
+    doomed = Tag.objects.get(repository__name="b/c", name="1").manifest
+    assert doomed
+    client.delete_manifest("b/c", oci.Digest(doomed.digest))
+    for _ in ("it leaves", "it is buried", "it is no longer known"):
+        begin = len(filled.requests())
+        run = sync.run(index_registry)
+
+        assert (run.tags, run.manifests) == (6, 0)
+        assert asked(filled, begin) == {"_catalog 200": 1, "tags 200": 4, "manifests 304": 6}
+    assert not Tag.objects.filter(repository__name="b/c", name="1").exists()
+
+
 def test_progress_is_told(filled: RunningRegistry, index_registry: Registry) -> None:
     states: list[sync.State] = []
     sync.run(index_registry, states.append)
@@ -96,6 +168,9 @@ def test_progress_is_told(filled: RunningRegistry, index_registry: Registry) -> 
     assert states[-1].manifests == 8
     assert {state.name for state in states} == {"", "a", "art", "b/c", "multi"}
     assert [state.done for state in states] == sorted(state.done for state in states)
+    assert states[-1].requests == 1 + 4 + 7 + 4 + 4
+    assert states[-1].rate > 0
+    assert (states[0].left, states[-1].left) == (None, 0)
 
 
 def push(fake: Fake, *names: str) -> None:
