@@ -1,14 +1,19 @@
 """`regui sync`, as a person or a timer runs it."""
 
+import os
+import pty
 import re
+import subprocess
 from pathlib import Path
 
 from regui import oci
+from regui.index import sync
+from regui.management.commands.sync import told
 from tests import images
 from tests.fake import Fake
 from tests.memory import error
 from tests.registry import RunningRegistry, open_registry
-from tests.serving import regui
+from tests.serving import PATIENCE, PYTHON, environment, regui
 
 
 def push(url: str, *names: str) -> None:
@@ -84,3 +89,34 @@ def test_without_a_catalog_names_by_hand_are_read_and_it_says_how_names_came(tmp
     assert "main: no catalog; names by hand: 2" in named.stdout
     assert wrong.returncode == 1
     assert "main/team/wbe: The registry knows no such repository." in wrong.stderr
+
+
+def test_a_terminal_shows_how_fast_it_goes(tmp_path: Path) -> None:
+    with Fake() as fake:
+        push(fake.url, *(f"app-{number}" for number in range(40)))
+        settings = environment(tmp_path, REGUI_REGISTRY_URL=fake.url, TERM="xterm", COLUMNS="160")
+        ours, theirs = pty.openpty()
+        with subprocess.Popen([*PYTHON, "-m", "regui", "sync"], stdout=theirs, env=settings) as process:
+            os.close(theirs)
+            coloured = b"".join(iter(lambda: read(ours), b"")).decode()
+            assert process.wait(PATIENCE) == 0
+        os.close(ours)
+    shown = re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "", coloured)
+    assert re.search(r"\d+/40 .*[\d,]+ requests/s, .*\d+ tags, \d+ requests", shown), shown
+    assert "main: 40 repositories, 80 tags" in shown
+
+
+def read(terminal: int) -> bytes:
+    """What comes next from a terminal; empty at its end."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
+def test_what_matters_most_is_told_first() -> None:
+    busy = sync.State(
+        done=1, total=9, tags=1200, requests=1300, failures=2, name="team/app", rate=649.6, left=70.2
+    )
+    assert told(busy) == "650 requests/s, 0:01:11 left, 2 failed, 1,200 tags, 1,300 requests, team/app"
+    assert told(sync.State()) == "0 requests/s, 0 tags, 0 requests"

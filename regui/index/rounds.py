@@ -94,7 +94,6 @@ def progress(sync: Sync, now: datetime) -> Progress:
     waiting = 0 if sync.finished_at else claims.waiting(sync.registry, sync.started_at).count()
     seconds = max(((sync.finished_at or now) - sync.started_at).total_seconds(), 0.001)
     done = sync.repositories
-    left = seconds * waiting / done if done and waiting else (None if waiting else 0.0)
     return Progress(
         done=done,
         total=done + waiting,
@@ -104,8 +103,16 @@ def progress(sync: Sync, now: datetime) -> Progress:
         failures=len(sync.failures),
         seconds=seconds,
         rate=sync.requests / seconds,
-        left=left,
+        left=left(seconds, done, waiting),
     )
+
+
+def left(seconds: float, done: int, waiting: int) -> float | None:
+    """How many seconds more it takes when so many repositories were done in so many; None when nobody can
+    tell."""
+    if not waiting:
+        return 0.0
+    return seconds * waiting / done if done else None
 
 
 def is_due(registry: Registry, now: datetime) -> bool:

@@ -36,7 +36,7 @@ BEAT, WAIT, MOMENT, ALIVE = 2.0, 0.2, 0.01, 20.0
 @dataclass(frozen=True)
 class State:
     """How far a run is. `total` is 0 until the catalog is read; `name` is the repository that was last
-    done."""
+    done; `rate` is requests a second; `left` seconds, None when nobody can tell."""
 
     done: int = 0
     total: int = 0
@@ -45,6 +45,8 @@ class State:
     requests: int = 0
     failures: int = 0
     name: str = ""
+    rate: float = 0.0
+    left: float | None = None
 
 
 class Progress(Protocol):
@@ -126,7 +128,8 @@ class Run:
         self.held: dict[int, Repository] = {}
         self.asking, self.keeping = deque[Step](), deque[Step]()
         self.kept, self.hurry = False, share >= 1
-        self.beat_at, self.resume_at, self.worked_since = 0.0, 0.0, time.monotonic()
+        self.began = time.monotonic()
+        self.beat_at, self.resume_at, self.worked_since = 0.0, 0.0, self.began
 
     def go(self) -> None:
         """Take part until nothing is left. Whatever ends it, no claim stays behind."""
@@ -324,8 +327,24 @@ class Run:
 
     def tell(self, name: str = "") -> None:
         requests = self.client.requests - self.before
+        seconds = max(time.monotonic() - self.began, 0.001)
         total = max(self.total, self.done)
-        self.progress(State(self.done, total, self.tags, self.manifests, requests, len(self.problems), name))
+        self.progress(
+            State(
+                done=self.done,
+                total=total,
+                tags=self.tags,
+                manifests=self.manifests,
+                requests=requests,
+                failures=len(self.problems),
+                name=name,
+                rate=requests / seconds,
+                # What others did of this round before, or do beside, says nothing about this run's speed.
+                left=rounds.left(seconds, self.done - self.sync.repositories, total - self.done)
+                if total
+                else None,
+            )
+        )
 
     def report(self) -> None:
         """Write down what was done since the last time."""

@@ -168,6 +168,9 @@ def test_progress_is_told(filled: RunningRegistry, index_registry: Registry) -> 
     assert states[-1].manifests == 8
     assert {state.name for state in states} == {"", "a", "art", "b/c", "multi"}
     assert [state.done for state in states] == sorted(state.done for state in states)
+    assert states[-1].requests == 1 + 4 + 7 + 4 + 4
+    assert states[-1].rate > 0
+    assert (states[0].left, states[-1].left) == (None, 0)
 
 
 def push(fake: Fake, *names: str) -> None:

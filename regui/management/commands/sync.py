@@ -1,7 +1,9 @@
 """`regui sync [NAME …]`: fill the index now."""
 
+import math
 import sys
 import time
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -24,8 +26,8 @@ COLUMNS = (
     TextColumn("{task.description}"),
     BarColumn(),
     MofNCompleteColumn(),
-    TextColumn("{task.fields[name]}"),
     TimeElapsedColumn(),
+    TextColumn("{task.fields[told]}"),
 )
 
 
@@ -69,10 +71,10 @@ class Command(BaseCommand):
         began = time.monotonic()
         console = Console(file=sys.stdout)
         with Progress(*COLUMNS, console=console, transient=True, disable=not console.is_terminal) as progress:
-            bar = progress.add_task(registry.name, total=None, name="")
+            bar = progress.add_task(registry.name, total=None, told="")
 
             def show(state: sync.State) -> None:
-                progress.update(bar, completed=state.done, total=state.total or None, name=state.name)
+                progress.update(bar, completed=state.done, total=state.total or None, told=told(state))
 
             result = sync.run(registry, show)
         self.stdout.write(summary(registry, result, time.monotonic() - began))
@@ -104,6 +106,17 @@ def chosen(names: list[str]) -> list[Registry]:
         if name not in there:
             raise CommandError(f"there is no registry named {name}, only {', '.join(there)}")
     return [there[name] for name in names] if names else list(there.values())
+
+
+def told(state: sync.State) -> str:
+    """How far it is beyond the repositories: what matters most comes first, for a terminal cuts the rest."""
+    parts = [f"{state.rate:,.0f} requests/s"]
+    if state.left:
+        parts.append(f"{timedelta(seconds=math.ceil(state.left))} left")
+    if state.failures:
+        parts.append(f"{state.failures:,} failed")
+    parts += [f"{state.tags:,} tags", f"{state.requests:,} requests", state.name]
+    return ", ".join(filter(None, parts))
 
 
 def summary(registry: Registry, result: Sync, seconds: float) -> str:
