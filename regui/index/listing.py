@@ -68,7 +68,7 @@ def tags(listings: Sequence[Listing], *, believe: bool = False) -> set[int]:
     for repository, name, pk, manifest, gone_at, missed in columns.iterator():
         there[repository][name] = Before(pk, manifest, gone_at, missed)
     changed: set[int] = set()
-    arrived: list[tuple[Any, ...]] = []
+    arrived: list[tuple[Listing, list[str]]] = []
     for one in current:
         row = one.repository
         listed = {name for name in one.names if is_tag(name)}
@@ -77,10 +77,14 @@ def tags(listings: Sequence[Listing], *, believe: bool = False) -> set[int]:
         lost = sum(name not in listed for name in present)
         row.doubt = "" if believe else suspicion(len(present), lost, len(listed), "tag", "tags")
         new = sorted(listed - there[row.pk].keys())
-        arrived += [(row.pk, one.began, *named(name)) for name in new]
+        arrived.append((one, new))
         if _follow(one, listed, there[row.pk]) or new:
             changed.add(row.pk)
-    bulk.insert(Tag, ["repository_id", "first_seen_at", *NAMED], arrived)
+    bulk.insert(
+        Tag,
+        ["repository_id", "first_seen_at", *NAMED],
+        ((one.repository.pk, one.began, *named(name)) for one, new in arrived for name in new),
+    )
     _followed(current)
     return changed
 
