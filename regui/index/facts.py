@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from regui import oci
+from regui.index import configs
 from regui.index.models import Manifest
 
 CREATED = "org.opencontainers.image.created"
@@ -50,7 +51,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Facts:
-    """All of a manifest that becomes rows. For an index, `created_at` is only what it says itself."""
+    """All of a manifest that becomes rows. For an index, `created_at` is only what it says itself. `config`
+    is what is kept of it."""
 
     digest: str
     media_type: str
@@ -92,7 +94,7 @@ def of(content: oci.Content, config: bytes | None) -> Facts:
         parts=parts_of(document),
         entries=entries_of(document),
         body=content.body,
-        config=config if config and described else b"",
+        config=kept(config, document) if config and described else b"",
     )
 
 
@@ -216,6 +218,11 @@ def understood(config: bytes | None) -> oci.Config | None:
         return oci.Config.parse(config)
     except oci.Malformed:
         return None
+
+
+def kept(config: bytes, document: oci.Document) -> bytes:
+    """What is kept of a config: of an image's what pages show; a chart's is its description, and stays."""
+    return configs.reduced(config) if kind_of(document) == Manifest.Kind.IMAGE else config
 
 
 def total(sizes: Iterable[int | None]) -> int | None:

@@ -4,12 +4,11 @@ Everything here may be said twice, or half and then again: rows by digest never 
 and a manifest counts as read only when all that belongs to it is written. So each write stands alone and
 short, none holds the database while another thread, or a registry, is waited for."""
 
-import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from regui import oci
-from regui.index import facts, usage
+from regui.index import facts, packing, usage
 from regui.index.batches import batches
 from regui.index.facts import Facts
 from regui.index.models import Blob, BlobUse, Child, Content, Manifest, Registry, Repository, Revision
@@ -99,8 +98,8 @@ def _contents(new: Sequence[Facts], ids: dict[str, int]) -> None:
     rows = [
         Content(
             row_id=ids[one.digest],
-            manifest_deflated=zlib.compress(one.body),
-            config_deflated=zlib.compress(one.config) if one.config else b"",
+            manifest_deflated=packing.packed(one.body),
+            config_deflated=packing.packed(one.config) if one.config else b"",
         )
         for one in new
     ]
@@ -149,7 +148,7 @@ def senseless(registry: Registry, contents: Sequence[oci.Content], now: datetime
     that nobody waits for them, and what contains them has an unknown size."""
     ids = keys(registry, (content.digest for content in contents))
     rows = [
-        Content(row_id=ids[content.digest], manifest_deflated=zlib.compress(content.body))
+        Content(row_id=ids[content.digest], manifest_deflated=packing.packed(content.body))
         for content in contents
         if content.digest in ids
     ]

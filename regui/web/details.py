@@ -33,13 +33,14 @@ class Tab:
 
 @dataclass(frozen=True)
 class Shown:
-    """A JSON document: its text to copy (empty when long), and as HTML."""
+    """A JSON document: its text to copy (empty when long), and as HTML; `reading` is how that went."""
 
     title: str
     media_type: str
     size: int
     text: str
     html: str
+    reading: fetch.Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -244,16 +245,19 @@ class Detail:
 
     @property
     def documents(self) -> list[Shown]:
-        """The manifest and, when it was read, its config."""
-        content, found = self.manifest.content, []
-        found.append(self.shown_json("Manifest", self.manifest.media_type, content.manifest))
-        if content.config_deflated:
-            found.append(self.shown_json("Config", "", content.config_bytes))
+        """The manifest and, when it was read, its config, for which the registry may have to be asked."""
+        found = [self.shown_json("Manifest", self.manifest.media_type, self.manifest.content.manifest)]
+        if self.manifest.content.config_deflated:
+            config, reading = fetch.config(self.repository, self.manifest)
+            title = "Kept of the config" if reading.problem else "Config"
+            found.append(self.shown_json(title, "", config, reading))
         return found
 
-    def shown_json(self, title: str, media_type: str, body: bytes) -> Shown:
+    def shown_json(
+        self, title: str, media_type: str, body: bytes, reading: fetch.Reading | None = None
+    ) -> Shown:
         text = rawjson.pretty(body) if len(body) < COPIED else ""
-        return Shown(title, media_type, len(body), text, rawjson.linked(body, self.address))
+        return Shown(title, media_type, len(body), text, rawjson.linked(body, self.address), reading)
 
     def address(self, digest: str) -> str:
         """Where a digest found in this manifest leads: a layer to its row, the config to its tab, else a

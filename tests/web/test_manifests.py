@@ -182,6 +182,43 @@ def test_the_raw_manifest_links_every_digest(registry: RunningRegistry, bob: Vis
     assert 'aria-label="Config"' in raw
 
 
+def test_the_raw_config_is_whole_while_the_registry_answers(
+    registry: RunningRegistry, bob: Visitor, settings: Settings
+) -> None:
+    pushed = Pushed(registry, images.image(labels={"team": "ops"}))
+    (config, *_) = pushed.built.blobs
+    assert b"diff_ids" in config
+
+    page = bob.get(pushed.by_tag, {"tab": "raw"}).text
+    assert 'aria-label="Config"' in page
+    assert "diff_ids" in page
+    assert "remembers" not in page
+
+    with Fake() as fake:
+        registered(settings, fake.url)
+    page = bob.get(pushed.by_tag, {"tab": "raw"}, headers=HTMX).text
+    assert 'aria-label="Kept of the config"' in page
+    assert "diff_ids" not in page
+    assert "team" in page
+    assert "This is what regui remembers" in page
+
+
+def test_a_chart_is_described_by_all_of_its_config(registry: RunningRegistry, bob: Visitor) -> None:
+    about = {
+        "name": "web",
+        "version": "1.0.0",
+        "description": "Web",
+        "home": "https://example.org",
+        "keywords": ["a", "b"],
+    }
+    pushed = Pushed(registry, build.chart(about, {}, created=images.CREATED))
+
+    page = bob.get(pushed.by_tag, {"tab": "config"}).text
+    assert "https://example.org" in page
+    assert "keywords" in page
+    assert "keywords" in bob.get(pushed.by_tag, {"tab": "raw"}).text
+
+
 def test_an_artifact_has_files_and_nothing_an_image_has(registry: RunningRegistry, bob: Visitor) -> None:
     page = bob.get(Pushed(registry, images.artifact("application/vnd.example.note")).by_tag).text
     assert tabs(page) == ["files", "referrers", "raw", "pull"]

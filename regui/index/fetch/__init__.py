@@ -5,6 +5,7 @@ budget, asks nothing while the index is fresh, and when the registry doesn't ans
 is remembered."""
 
 from regui.index.fetch.catalogs import SO_FAR, catalog
+from regui.index.fetch.configs import config
 from regui.index.fetch.doubts import confirm
 from regui.index.fetch.listings import remembered, remembered_all, repositories, repository
 from regui.index.fetch.manifests import manifest, verify
@@ -21,6 +22,7 @@ __all__ = [
     "Reading",
     "Referrer",
     "catalog",
+    "config",
     "confirm",
     "manifest",
     "name",

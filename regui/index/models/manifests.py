@@ -1,13 +1,13 @@
 """Manifests and what they are made of: children, blobs, and the repositories that hold them."""
 
 import json
-import zlib
 from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
 
 from regui import oci
+from regui.index import packing
 from regui.index.models.registries import Registry, Repository
 
 
@@ -64,8 +64,8 @@ class Manifest(models.Model):
 
 
 class Content(models.Model):
-    """A manifest's bytes, and its image config's, both deflated: apart from `Manifest` so that lists of a
-    thousand rows don't drag them along."""
+    """A manifest's bytes, and what is kept of its config, both packed: apart from `Manifest` so that lists of
+    a thousand rows don't drag them along."""
 
     row = models.OneToOneField(Manifest, models.CASCADE, primary_key=True, related_name="content")
     manifest_deflated = models.BinaryField()
@@ -76,16 +76,16 @@ class Content(models.Model):
 
     @property
     def manifest(self) -> bytes:
-        return zlib.decompress(self.manifest_deflated)
+        return packing.unpacked(self.manifest_deflated)
 
     @property
     def config_bytes(self) -> bytes:
-        """The config as it came; empty when there is none, or it was no JSON object."""
-        return zlib.decompress(self.config_deflated) if self.config_deflated else b""
+        """What is kept of the config, see `configs`; empty when there is none, or it was no JSON object."""
+        return packing.unpacked(self.config_deflated) if self.config_deflated else b""
 
     @property
     def config(self) -> dict[str, Any]:
-        """The config as JSON; empty when there is none, or it was no JSON object."""
+        """The same as JSON; empty when there is none."""
         return dict(json.loads(self.config_bytes)) if self.config_deflated else {}
 
 
