@@ -49,7 +49,6 @@ def tags(of: Repository, count: int) -> None:
             registry=of.registry,
             digest=factories.digest(f"bulk layer {base} {number}"),
             size=100 + number % 100,
-            media_type=oci.OCI_LAYER_GZIP,
         )
         for number in range(SHARED + len(rows) * (LAYERS - SHARED))
     ]

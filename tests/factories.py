@@ -73,7 +73,7 @@ def manifest(
         blob, _ = Blob.objects.get_or_create(
             registry=of.registry,
             digest=digest(layer),
-            defaults={"size": size, "media_type": oci.OCI_LAYER_GZIP},
+            defaults={"size": size},
         )
         BlobUse.objects.create(manifest=row, blob=blob, position=position)
     hold(of, row)

@@ -36,7 +36,6 @@ class Part:
     position: int
     digest: str
     size: int | None
-    media_type: str
 
 
 @dataclass(frozen=True)
@@ -147,9 +146,9 @@ def parts_of(document: oci.Document) -> tuple[Part, ...]:
     if isinstance(document, oci.Index):
         return ()
     if isinstance(document, oci.Legacy):
-        return tuple(Part(at, str(digest), None, "") for at, digest in enumerate(document.layers, start=1))
+        return tuple(Part(at, str(digest), None) for at, digest in enumerate(document.layers, start=1))
     return tuple(
-        Part(at, str(one.digest), one.size, one.media_type[:TYPE])
+        Part(at, str(one.digest), one.size)
         for at, one in enumerate(document.blobs, start=0 if document.config else 1)
     )
 

@@ -4,13 +4,13 @@ Everything here may be said twice, or half and then again: rows by digest never 
 and a manifest counts as read only when all that belongs to it is written. So each write stands alone and
 short, none holds the database while another thread, or a registry, is waited for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from regui import oci
-from regui.index import facts, packing, usage
+from regui.index import bulk, facts, packing, usage
 from regui.index.batches import batches
-from regui.index.facts import Facts
+from regui.index.facts import Facts, Part
 from regui.index.models import Blob, BlobUse, Child, Content, Manifest, Registry, Repository, Revision
 
 
@@ -25,22 +25,10 @@ def manifest(repository: Repository, content: oci.Content, config: bytes | None,
 def manifests(registry: Registry, found: Sequence[tuple[Repository, Facts]], now: datetime) -> dict[str, int]:
     """The rows' keys by digest, after writing the manifests that these repositories of one registry hold."""
     by_digest = {one.digest: one for _, one in found}
-    named = {
-        entry.digest: Manifest(registry=registry, digest=entry.digest, media_type=entry.media_type)
-        for one in by_digest.values()
-        for entry in one.entries
-    }
-    named |= {digest: Manifest(registry=registry, digest=digest) for digest in by_digest}
-    for some in batches(named.values()):
-        Manifest.objects.bulk_create(some, ignore_conflicts=True)
-    ids = keys(registry, named)
-    known = dict(
-        Manifest.objects.read()
-        .filter(pk__in=[ids[digest] for digest in by_digest])
-        .values_list("digest", "content__config_deflated")
-    )
+    ids = _named(registry, by_digest.values())
+    have = _have([ids[digest] for digest in by_digest])
     new = [
-        one for digest, one in by_digest.items() if digest not in known or (one.config and not known[digest])
+        one for digest, one in by_digest.items() if digest not in have or (one.config and not have[digest])
     ]
     if new:
         _parts(registry, new, ids)
@@ -51,139 +39,118 @@ def manifests(registry: Registry, found: Sequence[tuple[Repository, Facts]], now
     return ids
 
 
-def _parts(registry: Registry, new: Sequence[Facts], ids: dict[str, int]) -> None:
+def _named(registry: Registry, some: Iterable[Facts]) -> dict[str, int]:
+    """Keys of these manifests and of those that they name, by digest, after giving rows to those without."""
+    types: dict[str, str] = {}
+    for one in some:
+        types |= {entry.digest: entry.media_type for entry in one.entries}
+        types.setdefault(one.digest, one.media_type)
+    rows = ((registry.pk, digest, media_type) for digest, media_type in sorted(types.items()))
+    bulk.insert(Manifest, ["registry_id", "digest", "media_type"], rows)
+    return keys(registry, types)
+
+
+def _have(pks: Iterable[int]) -> dict[str, bool]:
+    """Of these manifests those that were read, by digest, and whether there is a config with each."""
+    found: dict[str, bool] = {}
+    for some in batches(pks):
+        rows = Manifest.objects.read().filter(pk__in=some).values_list("digest", "content__config_deflated")
+        found |= {digest: bool(config) for digest, config in rows}
+    return found
+
+
+def _parts(registry: Registry, new: Sequence[Facts], ids: Mapping[str, int]) -> None:
     """Blobs, their use, and the lines of indexes."""
-    parts = facts.unique(part for one in new for part in one.parts)
-    for some in batches(parts.values()):
-        Blob.objects.bulk_create(
-            [
-                Blob(registry=registry, digest=part.digest, size=part.size, media_type=part.media_type)
-                for part in some
-            ],
-            ignore_conflicts=True,
-        )
-    blobs: dict[str, int] = {}
-    for digests in batches(parts):
-        rows = list(Blob.objects.filter(registry=registry, digest__in=digests))
-        blobs |= {row.digest: row.pk for row in rows}
-        # Schema 1 may have named it first, without a size.
-        learnt = [row for row in rows if row.size is None and parts[row.digest].size is not None]
-        for row in learnt:
-            row.size, row.media_type = parts[row.digest].size, parts[row.digest].media_type
-        Blob.objects.bulk_update(learnt, ["size", "media_type"])
-    uses = (
-        BlobUse(manifest_id=ids[one.digest], blob_id=blobs[part.digest], position=part.position)
-        for one in new
-        for part in one.parts
+    blobs = _blobs(registry, facts.unique(part for one in new for part in one.parts))
+    bulk.insert(
+        BlobUse,
+        ["manifest_id", "position", "blob_id"],
+        sorted((ids[one.digest], part.position, blobs[part.digest]) for one in new for part in one.parts),
     )
-    for used in batches(uses):
-        BlobUse.objects.bulk_create(used, ignore_conflicts=True)
-    children = (
-        Child(
-            parent_id=ids[one.digest],
-            manifest_id=ids[entry.digest],
-            position=position,
-            platform=entry.platform,
-            annotations=entry.annotations,
-        )
-        for one in new
+    lines = (
+        (ids[one.digest], position, ids[entry.digest], entry.platform, entry.annotations)
+        for one in sorted(new, key=lambda one: ids[one.digest])
         for position, entry in enumerate(one.entries)
     )
-    for lines in batches(children):
-        Child.objects.bulk_create(lines, ignore_conflicts=True)
+    bulk.insert(Child, ["parent_id", "position", "manifest_id", "platform", "annotations"], lines)
 
 
-def _contents(new: Sequence[Facts], ids: dict[str, int]) -> None:
+def _blobs(registry: Registry, parts: Mapping[str, Part]) -> dict[str, int]:
+    """Keys of these blobs by digest, after giving rows to those without. Schema 1 may have named one first,
+    without a size."""
+    rows = ((registry.pk, part.digest, part.size) for _, part in sorted(parts.items()))
+    bulk.insert(Blob, ["registry_id", "digest", "size"], rows)
+    found: dict[str, int] = {}
+    for digests in batches(parts):
+        there = Blob.objects.filter(registry=registry, digest__in=digests)
+        for pk, digest, size in there.values_list("pk", "digest", "size"):
+            found[digest] = pk
+            if size is None and parts[digest].size is not None:
+                Blob.objects.filter(pk=pk).update(size=parts[digest].size)
+    return found
+
+
+def _contents(new: Sequence[Facts], ids: Mapping[str, int]) -> None:
     """The bytes. A config read later than its manifest is added, one already there stays."""
-    rows = [
-        Content(
-            row_id=ids[one.digest],
-            manifest_deflated=packing.packed(one.body),
-            config_deflated=packing.packed(one.config) if one.config else b"",
-        )
-        for one in new
-    ]
-    for some in batches(row for row in rows if not row.config_deflated):
-        Content.objects.bulk_create(some, ignore_conflicts=True)
-    for some in batches(row for row in rows if row.config_deflated):
-        Content.objects.bulk_create(
-            some,
-            update_conflicts=True,
-            unique_fields=["row"],
-            update_fields=["manifest_deflated", "config_deflated"],
-        )
+    columns = ["row_id", "manifest_deflated", "config_deflated"]
+    plain = (
+        (ids[one.digest], packing.packed(one.body), b"")
+        for one in sorted(new, key=lambda one: ids[one.digest])
+        if not one.config
+    )
+    bulk.insert(Content, columns, plain)
+    configured = (
+        (ids[one.digest], packing.packed(one.body), packing.packed(one.config))
+        for one in sorted(new, key=lambda one: ids[one.digest])
+        if one.config
+    )
+    bulk.insert(Content, columns, configured, unique=["row_id"], update=columns[1:])
 
 
 def _rows(registry: Registry, new: Sequence[Facts], now: datetime) -> None:
     """The manifests themselves, which thereby count as read."""
+    said = ["kind", "media_type", "artifact_type", "subject", "size", "created_at", "platform", "labels"]
+    learnt = ["read_at", "platforms", *said]
     rows = (
-        Manifest(
-            registry=registry,
-            digest=one.digest,
-            read_at=now,
-            kind=one.kind,
-            media_type=one.media_type,
-            artifact_type=one.artifact_type,
-            subject=one.subject,
-            size=one.size,
-            created_at=one.created_at,
-            platform=one.platform,
-            platforms=[one.platform] if one.platform else [],
-            labels=one.labels,
+        (
+            *(registry.pk, one.digest, now, [one.platform] if one.platform else []),
+            *(getattr(one, name) for name in said),
         )
-        for one in new
+        for one in sorted(new, key=lambda one: one.digest)
     )
-    fields = ["read_at", "kind", "media_type", "artifact_type", "subject", "size", "created_at"]
-    for some in batches(rows):
-        Manifest.objects.bulk_create(
-            some,
-            update_conflicts=True,
-            unique_fields=["registry", "digest"],
-            update_fields=[*fields, "platform", "platforms", "labels"],
-        )
+    unique = ["registry_id", "digest"]
+    bulk.insert(Manifest, [*unique, *learnt], rows, unique=unique, update=learnt)
 
 
 def senseless(registry: Registry, contents: Sequence[oci.Content], now: datetime) -> None:
     """Keep manifests that can't be understood, those that an index names: they count as read, of no kind, so
     that nobody waits for them, and what contains them has an unknown size."""
     ids = keys(registry, (content.digest for content in contents))
-    rows = [
-        Content(row_id=ids[content.digest], manifest_deflated=packing.packed(content.body))
-        for content in contents
-        if content.digest in ids
-    ]
-    for some in batches(rows):
-        Content.objects.bulk_create(some, ignore_conflicts=True)
-        Manifest.objects.filter(pk__in=[row.row_id for row in some], read_at=None).update(read_at=now)
+    bodies = {ids[content.digest]: content.body for content in contents if content.digest in ids}
+    rows = ((pk, packing.packed(body)) for pk, body in sorted(bodies.items()))
+    bulk.insert(Content, ["row_id", "manifest_deflated"], rows)
+    for some in batches(bodies):
+        Manifest.objects.filter(pk__in=some, read_at=None).update(read_at=now)
     usage.roll_up(ids.values())
 
 
 def held(pairs: Iterable[tuple[Repository, int]], now: datetime) -> None:
     """These repositories hold these manifests: the registry has just said so."""
-    rows = {
-        (repository.pk, pk): Revision(repository=repository, manifest_id=pk, first_seen_at=now, seen_at=now)
-        for repository, pk in pairs
-    }
-    for some in batches(rows.values()):
-        Revision.objects.bulk_create(
-            some,
-            update_conflicts=True,
-            unique_fields=["repository", "manifest"],
-            update_fields=["seen_at", "gone_at"],
-        )
+    _revisions(((repository.pk, pk) for repository, pk in pairs), now, {"seen_at": now, "gone_at": None})
 
 
 def missing(repository: Repository, digests: Iterable[str], now: datetime) -> None:
     """The repository doesn't hold these digests: the registry has just said so."""
     ids = keys(repository.registry, digests)
-    rows = [
-        Revision(repository=repository, manifest_id=pk, first_seen_at=now, gone_at=now) for pk in ids.values()
-    ]
-    for some in batches(rows):
-        Revision.objects.bulk_create(
-            some, update_conflicts=True, unique_fields=["repository", "manifest"], update_fields=["gone_at"]
-        )
+    _revisions(((repository.pk, pk) for pk in ids.values()), now, {"gone_at": now})
     usage.roll_up(ids.values())
+
+
+def _revisions(pairs: Iterable[tuple[int, int]], now: datetime, said: Mapping[str, datetime | None]) -> None:
+    """What was said of manifests in repositories, given as keys of both."""
+    unique = ["repository_id", "manifest_id"]
+    rows = ((*pair, now, *said.values()) for pair in sorted(set(pairs)))
+    bulk.insert(Revision, [*unique, "first_seen_at", *said], rows, unique=unique, update=list(said))
 
 
 def deleted(repository: Repository, digest: str, now: datetime) -> None:

@@ -99,7 +99,7 @@ def test_schema_1_has_layers_but_no_sizes() -> None:
     found = facts.of(oci.Content(body, oci.SCHEMA1_SIGNED, oci.Digest.of(body), verified=False), None)
 
     assert (found.kind, found.size, found.platform) == (KIND.LEGACY, None, "")
-    assert found.parts == (facts.Part(1, digest, None, ""),)
+    assert found.parts == (facts.Part(1, digest, None),)
     assert found.created_at is not None
 
 

@@ -1,4 +1,6 @@
-"""Manifests and what they are made of: children, blobs, and the repositories that hold them."""
+"""Manifests and what they are made of: children, blobs, and the repositories that hold them.
+
+There are many of these rows, so a foreign key has no index of its own where a constraint's begins with it."""
 
 import json
 from typing import Any, Self
@@ -8,6 +10,7 @@ from django.db.models import Q
 
 from regui import oci
 from regui.index import packing
+from regui.index.models.digests import DigestField
 from regui.index.models.registries import Registry, Repository
 
 
@@ -28,7 +31,7 @@ class Manifest(models.Model):
         ATTESTATION = "attestation"
         LEGACY = "schema1"
 
-    registry = models.ForeignKey(Registry, models.CASCADE, related_name="manifests")
+    registry = models.ForeignKey(Registry, models.CASCADE, db_index=False, related_name="manifests")
     digest = models.CharField(max_length=140)
     read_at = models.DateTimeField(null=True)
     kind = models.CharField(max_length=16, choices=Kind, blank=True)
@@ -92,7 +95,7 @@ class Content(models.Model):
 class Child(models.Model):
     """One entry of an index."""
 
-    parent = models.ForeignKey(Manifest, models.CASCADE, related_name="children")
+    parent = models.ForeignKey(Manifest, models.CASCADE, db_index=False, related_name="children")
     manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="parents")
     position = models.PositiveIntegerField()
     platform = models.CharField(max_length=100, blank=True)
@@ -109,24 +112,23 @@ class Child(models.Model):
 class Blob(models.Model):
     """A config or a layer, once per registry however many manifests use it."""
 
-    registry = models.ForeignKey(Registry, models.CASCADE, related_name="blobs")
-    digest = models.CharField(max_length=140)
+    registry = models.ForeignKey(Registry, models.CASCADE, db_index=False, related_name="blobs")
+    digest = DigestField()
     size = models.PositiveBigIntegerField(
         null=True, help_text="bytes, compressed, as the manifest says; null when it says nothing sane"
     )
-    media_type = models.CharField(max_length=255, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["registry", "digest"], name="blob_digest")]
 
     def __str__(self) -> str:
-        return self.digest
+        return str(self.digest)
 
 
 class BlobUse(models.Model):
     """That a manifest needs a blob: position 0 is the config, 1… are the layers."""
 
-    manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="blob_uses")
+    manifest = models.ForeignKey(Manifest, models.CASCADE, db_index=False, related_name="blob_uses")
     blob = models.ForeignKey(Blob, models.CASCADE, related_name="uses")
     position = models.PositiveIntegerField()
 
@@ -148,7 +150,7 @@ class Revision(models.Model):
     """That a repository holds a manifest, tagged or not: the only list of untagged manifests there is,
     since no registry API enumerates them."""
 
-    repository = models.ForeignKey(Repository, models.CASCADE, related_name="revisions")
+    repository = models.ForeignKey(Repository, models.CASCADE, db_index=False, related_name="revisions")
     manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="revisions")
     first_seen_at = models.DateTimeField()
     seen_at = models.DateTimeField(null=True, help_text="when the registry last answered that it is there")

@@ -66,7 +66,7 @@ class TagQuerySet(models.QuerySet["Tag"]):
 class Tag(models.Model):
     """A tag and the manifest it was last seen on; null when the listing named it and nothing was read yet."""
 
-    repository = models.ForeignKey(Repository, models.CASCADE, related_name="tags")
+    repository = models.ForeignKey(Repository, models.CASCADE, db_index=False, related_name="tags")
     name = models.CharField(max_length=128)
     manifest = models.ForeignKey(Manifest, models.RESTRICT, null=True, related_name="tags")
     folded = models.BooleanField(default=False, help_text="a signature, attestation, SBOM or fallback tag")

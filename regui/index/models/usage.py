@@ -54,7 +54,6 @@ class Layer(models.Model):
     registry = models.ForeignKey(Registry, models.CASCADE, related_name="layers")
     digest = models.CharField(max_length=140)
     size = models.PositiveBigIntegerField(help_text="bytes, compressed")
-    media_type = models.CharField(max_length=255, blank=True)
     repositories = models.PositiveIntegerField(help_text="how many repositories' tags reach it")
     names = models.JSONField(default=list, help_text="some of those repositories, by name")
 

@@ -39,6 +39,8 @@ NEVER = Q(pk__in=[])
 Keys: TypeAlias = QuerySet[Any, Any]
 # What bare digits may belong to.
 ALGORITHMS = ("sha256", "sha512")
+# The digits of the longest.
+DIGITS = 128
 # So many hexadecimal digits in a row are meant as a digest's, also without saying so.
 TELLING = 7
 
@@ -75,19 +77,19 @@ def hexadecimal(text: Text, least: int = TELLING) -> Digest | None:
 
 
 def begins(field: str, digest: Digest) -> Q:
-    """That a digest begins like that, as a range: `g` follows the last hexadecimal digit, in any order of
-    characters a database may use."""
+    """That a digest begins like that."""
     found = Q()
-    for one in spelled(digest):
-        found |= Q(**{f"{field}__gte": one, f"{field}__lt": f"{one}g"})
+    for span in spans(digest):
+        found |= Q(**{f"{field}__range": span})
     return found
 
 
-def spelled(digest: Digest) -> list[str]:
-    """The beginning as it is written, with each algorithm when it names none."""
-    return [
-        f"{algorithm}:{digest.hex}" for algorithm in ([digest.algorithm] if digest.algorithm else ALGORITHMS)
-    ]
+def spans(digest: Digest) -> list[tuple[str, str]]:
+    """The first and the last digest that may begin like that, of each algorithm when it names none: with an
+    even number of digits, for those that are kept as bytes."""
+    first, last = digest.hex + "0" * (len(digest.hex) % 2), digest.hex.ljust(DIGITS, "f")
+    algorithms = [digest.algorithm] if digest.algorithm else ALGORITHMS
+    return [(f"{algorithm}:{first}", f"{algorithm}:{last}") for algorithm in algorithms]
 
 
 def keys(model: type[Manifest] | type[Blob], digest: Digest) -> list[Keys]:
@@ -95,10 +97,8 @@ def keys(model: type[Manifest] | type[Blob], digest: Digest) -> list[Keys]:
     their alternatives. It begins with the registry, hence all of these by key."""
     registries = Registry.objects.order_by().values("pk")
     return [
-        model._default_manager.filter(registry__in=registries, digest__gte=one, digest__lt=f"{one}g").values(
-            "pk"
-        )
-        for one in spelled(digest)
+        model._default_manager.filter(registry__in=registries, digest__range=span).values("pk")
+        for span in spans(digest)
     ]
 
 

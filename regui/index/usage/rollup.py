@@ -5,11 +5,31 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from regui import oci
-from regui.index import facts
+from regui.index import bulk, facts
 from regui.index.batches import batches
 from regui.index.models import BlobUse, Child, Manifest, Revision, Tag, ordering_keys
 
 KIND = Manifest.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A manifest, and what there is of its sums."""
+
+    kind: str
+    read: bool
+    size: int | None
+    platforms: list[str]
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an index."""
+
+    manifest_id: int
+    platform: str
+    attestation: bool
 
 
 @dataclass(frozen=True)
@@ -40,18 +60,9 @@ def roll_up(ids: Iterable[int]) -> None:
     if not indexes:
         return
     below, lines = downwards(indexes)
-    rows: dict[int, Manifest] = {}
-    gone: set[int] = set()
-    uses: dict[int, dict[int, int | None]] = {}
-    for some in batches(below):
-        rows |= Manifest.objects.in_bulk(some)
-        unread = [pk for pk in some if rows[pk].read_at is None]
-        revisions = Revision.objects.filter(manifest__in=unread)
-        gone |= set(revisions.exclude(gone_at=None).values_list("manifest_id", flat=True))
-        gone -= set(revisions.held().values_list("manifest_id", flat=True))
-        used = BlobUse.objects.filter(manifest__in=some)
-        for pk, blob, size in used.values_list("manifest_id", "blob_id", "blob__size"):
-            uses.setdefault(pk, {})[blob] = size
+    rows, uses = loaded(below), used(below)
+    gone = denied(pk for pk, row in rows.items() if not row.read)
+    claims = claimed(indexes)
     sums: dict[int, Sum] = {}
 
     def add_up(pk: int) -> Sum:
@@ -59,23 +70,61 @@ def roll_up(ids: Iterable[int]) -> None:
             sums[pk] = Sum({}, (), None, whole=False)  # a document can't contain itself, but rows could
             row = rows[pk]
             if row.kind == KIND.INDEX:
-                sums[pk] = joined(
-                    row, [(line, rows[line.manifest_id], add_up(line.manifest_id)) for line in lines[pk]]
-                )
+                some = [(line, rows[line.manifest_id], add_up(line.manifest_id)) for line in lines[pk]]
+                sums[pk] = joined(claims.get(pk), some)
             else:
                 whole = bool(row.kind) or pk in gone
                 sums[pk] = Sum(uses.get(pk, {}), tuple(row.platforms), row.created_at, whole)
         return sums[pk]
 
-    changed = []
-    for pk in indexes:
+    changed: list[tuple[int | None, list[str], datetime | None, int]] = []
+    for pk in sorted(indexes):
         found, row = add_up(pk), rows[pk]
-        values = (found.size, list(found.platforms), found.created_at)
-        if (row.size, row.platforms, row.created_at) != values:
-            row.size, row.platforms, row.created_at = values
-            changed.append(row)
-    Manifest.objects.bulk_update(changed, ["size", "platforms", "created_at"], batch_size=100)
-    rekey(row.pk for row in changed)
+        size, platforms, created_at = found.size, list(found.platforms), found.created_at
+        if (row.size, row.platforms, row.created_at) != (size, platforms, created_at):
+            changed.append((size, platforms, created_at, pk))
+    bulk.update(Manifest, ["size", "platforms", "created_at"], changed)
+    rekey(pk for *_, pk in changed)
+
+
+def loaded(ids: Iterable[int]) -> dict[int, Row]:
+    """These manifests by key."""
+    found: dict[int, Row] = {}
+    for some in batches(ids):
+        values = Manifest.objects.filter(pk__in=some).values_list(
+            "pk", "kind", "read_at", "size", "platforms", "created_at"
+        )
+        found |= {pk: Row(kind, read_at is not None, *rest) for pk, kind, read_at, *rest in values}
+    return found
+
+
+def used(ids: Iterable[int]) -> dict[int, dict[int, int | None]]:
+    """The blobs that each of these manifests needs itself, with their sizes."""
+    found: dict[int, dict[int, int | None]] = {}
+    for some in batches(ids):
+        uses = BlobUse.objects.filter(manifest__in=some).order_by()
+        for pk, blob, size in uses.values_list("manifest_id", "blob_id", "blob__size"):
+            found.setdefault(pk, {})[blob] = size
+    return found
+
+
+def denied(ids: Iterable[int]) -> set[int]:
+    """Those of these manifests that the registry says aren't there, wherever it was asked."""
+    found: set[int] = set()
+    for some in batches(ids):
+        revisions = Revision.objects.filter(manifest__in=some)
+        found |= set(revisions.exclude(gone_at=None).values_list("manifest_id", flat=True))
+        found -= set(revisions.held().values_list("manifest_id", flat=True))
+    return found
+
+
+def claimed(indexes: Iterable[int]) -> dict[int, datetime | None]:
+    """The date that each of these indexes gives itself."""
+    found: dict[int, datetime | None] = {}
+    for some in batches(indexes):
+        values = Manifest.objects.filter(pk__in=some).values_list("pk", "labels")
+        found |= {pk: oci.created_date(labels.get(facts.CREATED, "")) for pk, labels in values}
+    return found
 
 
 def rekey(ids: Iterable[int]) -> None:
@@ -94,7 +143,7 @@ def rekey(ids: Iterable[int]) -> None:
                 Tag.objects.filter(pk__in=part).update(created_key=created_key, size_key=size_key)
 
 
-def joined(index: Manifest, children: Iterable[tuple[Child, Manifest, Sum]]) -> Sum:
+def joined(claimed: datetime | None, children: Iterable[tuple[Line, Row, Sum]]) -> Sum:
     """What an index comes to: its own date, else its newest image's; the platforms of its images, in
     order."""
     blobs: dict[int, int | None] = {}
@@ -104,13 +153,12 @@ def joined(index: Manifest, children: Iterable[tuple[Child, Manifest, Sum]]) -> 
     for line, row, found in children:
         blobs |= found.blobs
         whole = whole and found.whole
-        if facts.is_attestation(line.annotations) or row.kind == KIND.ATTESTATION:
+        if line.attestation or row.kind == KIND.ATTESTATION:
             continue
         own = [line.platform] if line.platform and row.kind != KIND.INDEX else found.platforms
         platforms |= dict.fromkeys(own)
         if found.created_at is not None:
             dates.append(found.created_at)
-    claimed = oci.created_date(index.labels.get(facts.CREATED, ""))
     return Sum(blobs, tuple(platforms), claimed or max(dates, default=None), whole)
 
 
@@ -131,16 +179,19 @@ def upwards(ids: Iterable[int]) -> set[int]:
     return indexes
 
 
-def downwards(ids: Iterable[int]) -> tuple[set[int], dict[int, list[Child]]]:
+def downwards(ids: Iterable[int]) -> tuple[set[int], dict[int, list[Line]]]:
     """These manifests and all they contain, at any depth; and each one's lines."""
     found: set[int] = set()
-    lines: dict[int, list[Child]] = {}
+    lines: dict[int, list[Line]] = {}
     frontier = set(ids)
     while frontier:
         found |= frontier
         lines |= {pk: [] for pk in frontier}
         for some in batches(frontier):
-            for line in Child.objects.filter(parent__in=some).order_by("parent_id", "position"):
-                lines[line.parent_id].append(line)
+            rows = Child.objects.filter(parent__in=some).order_by("parent_id", "position")
+            for parent, manifest, platform, annotations in rows.values_list(
+                "parent_id", "manifest_id", "platform", "annotations"
+            ):
+                lines[parent].append(Line(manifest, platform, facts.is_attestation(annotations)))
         frontier = {line.manifest_id for pk in frontier for line in lines[pk]} - found
     return found, lines

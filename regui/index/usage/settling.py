@@ -238,7 +238,6 @@ def write_layers(registry: Registry, tally: Tally) -> None:
             registry=registry,
             digest=blobs[pk].digest,
             size=blobs[pk].size or 0,
-            media_type=blobs[pk].media_type,
             repositories=count,
             names=sorted(tally.names[repository] for repository in some),
         )
@@ -250,7 +249,7 @@ def write_layers(registry: Registry, tally: Tally) -> None:
             some_rows,
             update_conflicts=True,
             unique_fields=["registry", "digest"],
-            update_fields=["size", "media_type", "repositories", "names"],
+            update_fields=["size", "repositories", "names"],
         )
     digests = {row.digest for row in fresh}
     old = Layer.objects.filter(registry=registry).values_list("pk", "digest")
