@@ -9,4 +9,6 @@ class IndexConfig(AppConfig):
 
     def ready(self) -> None:
         # By name: what it is made of can't be imported before the apps are ready.
-        post_migrate.connect(import_string("regui.index.search.trigrams.ensure"), sender=self)
+        for module in ("trigrams", "facets"):
+            ensure = import_string(f"regui.index.search.{module}.ensure")
+            post_migrate.connect(ensure, sender=self, dispatch_uid=module)

@@ -143,6 +143,11 @@ def missing(repository: Repository, digests: Iterable[str], now: datetime) -> No
     """The repository doesn't hold these digests: the registry has just said so."""
     ids = keys(repository.registry, digests)
     _revisions(((repository.pk, pk) for pk in ids.values()), now, {"gone_at": now})
+    for some in batches(ids.values()):
+        # What only an index kept tagged may be loose by now.
+        inside = Child.objects.filter(parent__in=some).order_by()
+        within = Revision.objects.filter(repository=repository, manifest__in=inside.values("manifest"))
+        within.update(loose=True)
     usage.roll_up(ids.values())
 
 

@@ -37,7 +37,14 @@ class Group:
     @property
     def count(self) -> str:
         """How many there are, as far as was counted."""
-        return f"more than {find.MOST:,}" if self.found.more else f"{len(self.found.keys):,}"
+        if self.found.more:
+            return f"more than {find.MOST:,}"
+        return f"{len(self.found.keys):,}{' or more' if self.found.partly else ''}"
+
+    @property
+    def all(self) -> str:
+        """What the group's own pages hold."""
+        return f"{'The first' if self.found.more or self.found.partly else 'All'} {len(self.found.keys):,}"
 
     @property
     def rest(self) -> bool:
@@ -59,13 +66,15 @@ class Finding:
         asked = self.params.get("in", "")
         return asked if asked in NAMES else ""
 
-    @cached_property
+    @property
     def groups(self) -> list[Group]:
         """The groups in which anything was found."""
-        if not self.query:
-            return []
-        groups = (self.group(key) for key in ([self.only] if self.only else NAMES))
-        return [group for group in groups if group.found.keys]
+        return [group for group in self.every if group.found.keys]
+
+    @cached_property
+    def every(self) -> list[Group]:
+        """The groups in which anything was looked for."""
+        return [self.group(key) for key in ([self.only] if self.only else NAMES)] if self.query else []
 
     def group(self, key: str) -> Group:
         found = self.found(key)
@@ -88,10 +97,10 @@ class Finding:
             case _:
                 return find.blobs(self.visible, self.query)
 
-    @cached_property
+    @property
     def partly(self) -> bool:
-        """Whether something may have been missed, since not all of what a word brings up was looked at."""
-        return any(group.found.partly for group in self.groups)
+        """Whether there may be more, since there was no time to look at all."""
+        return any(group.found.partly for group in self.every)
 
 
 def repositories(keys: Sequence[int]) -> list[Repository]:

@@ -156,11 +156,16 @@ class Revision(models.Model):
     seen_at = models.DateTimeField(null=True, help_text="when the registry last answered that it is there")
     referrers_at = models.DateTimeField(null=True, help_text="when its referrers were last listed")
     gone_at = models.DateTimeField(null=True, help_text="when the registry answered that it isn't there")
+    loose = models.BooleanField(
+        default=True,
+        help_text="whether no tag may lead to it; so, or not so, since its repository was summed up",
+    )
 
     objects = RevisionQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "manifest"], name="revision")]
+        indexes = [models.Index(fields=["repository"], name="revision_loose", condition=Q(loose=True))]
 
     def __str__(self) -> str:
         return f"{self.repository}@{self.manifest}"

@@ -110,6 +110,9 @@ class Tag(models.Model):
                 name="tag_by_name",
                 condition=Q(gone_at=None, folded=False),
             ),
+            # For searches alone: what was pulled, and what is signed.
+            models.Index(fields=["pulled_at"], name="tag_pulled", condition=Q(pulled_at__isnull=False)),
+            models.Index(fields=["repository"], name="tag_folded", condition=Q(folded=True)),
         ]
 
     def __str__(self) -> str:

@@ -3,8 +3,13 @@ not whether there are ten thousand more.
 
 A tag is found when every word is in its own name or its repository's, and at least one in its own: else a
 repository's name alone would bring up all its tags.
+
+What is rare is found by a lead, all of it; what is common is soon found anywhere. Between them, and where no
+index helps, repositories are looked through, those first that changed last, for as long as a page can wait;
+and that these weren't all is said.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,12 +20,12 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from regui.index.models import Blob, BlobUse, RepositoryQuerySet, Tag, TagQuerySet
-from regui.index.search import rows, terms, trigrams
+from regui.index.search import leads, rows, terms, trigrams
 from regui.index.search.query import Answer, Digest, Query, Text, Where
 
 MOST = 1_000
-# How many of the tags that a word brings up are looked at one by one for what else is asked of them.
-LOOKED_AT = 50_000
+# For how many seconds repositories are looked through, and how many tags at a time: at first, and at most.
+PATIENCE, HANDFUL, ARMFUL = 0.05, 1_000, 16_000
 LEAST_HEX = 4
 
 
@@ -35,24 +40,69 @@ class Found:
 
 
 def limited(keys: Sequence[int], *, partly: bool = False) -> Found:
-    return Found(list(keys[:MOST]), more=len(keys) > MOST, partly=partly)
+    return Found(list(keys[:MOST]), more=len(keys) > MOST, partly=partly and len(keys) <= MOST)
 
 
-def repositories(visible: RepositoryQuerySet, query: Query, now: datetime) -> Found:
+def repositories(
+    visible: RepositoryQuerySet, query: Query, now: datetime, patience: float = PATIENCE
+) -> Found:
     """The repositories found: whole names first, then last parts, then beginnings, then the shortest."""
-    matching = rows.repositories(visible, query, now).order_by()
-    found = list(matching.values_list("pk", "name")[: MOST + 1])
+    names: dict[int, str] = {}
+    partly = False
+    for chunk, ended in repositories_in_parts(visible, query, now, patience):
+        names.update(chunk)
+        partly = ended
+        if len(names) > MOST:
+            break
     wanted = [text.text.lower() for text in query.words if text.where is not Where.TAG]
 
-    def rank(row: tuple[int, str]) -> tuple[int, int, str]:
-        name = row[1]
+    def rank(pk: int) -> tuple[int, int, str]:
+        name = names[pk]
         leaf = name.rpartition("/")[2]
         if name in wanted or leaf in wanted:
             return (0, len(name), name)
         begins = any(leaf.startswith(word) or name.startswith(word) for word in wanted)
         return (1 if begins else 2, len(name), name)
 
-    return limited([pk for pk, _ in sorted(found, key=rank)])
+    return limited(sorted(names, key=rank), partly=partly)
+
+
+def repositories_in_parts(
+    visible: RepositoryQuerySet, query: Query, now: datetime, patience: float
+) -> Iterator[tuple[list[tuple[int, str]], bool]]:
+    """Keys and names of the repositories found, and whether there was no time to look through all."""
+    matching, asked = rows.themselves(visible, query, now), rows.of_tags(query)
+    lead = leads.best(matching, asked, now) if asked else None
+    if not asked:
+        yield list(matching.order_by().values_list("pk", "name")[: MOST + 1]), False
+        return
+    for part in lead.handfuls(HANDFUL) if lead else ():
+        yield list(rows.led(matching, asked, part, now).order_by().values_list("pk", "name")), False
+    if lead and lead.short:
+        return
+    has, until = rows.has(asked, now), time.monotonic() + patience
+    for turn, keys in enumerate(in_turns(matching)):
+        if turn and time.monotonic() > until:
+            yield [], True
+            return
+        yield list(visible.filter(has, pk__in=keys).order_by().values_list("pk", "name")), False
+
+
+def in_turns(visible: RepositoryQuerySet) -> Iterator[list[int]]:
+    """The keys of repositories that together have a handful of tags, then of some with more and more: those
+    first that changed last."""
+    keys: list[int] = []
+    tags, handful = 0, HANDFUL
+    # The index over these is in that order.
+    rows_ = visible.order_by("registry_id", "-changed_key", "name").values_list("pk", "tag_count")
+    for pk, count in rows_.iterator(chunk_size=500):
+        keys.append(pk)
+        tags += 1 + (count or 0)
+        if tags >= handful:
+            yield keys
+            keys, tags, handful = [], 0, min(2 * handful, ARMFUL)
+    if keys:
+        yield keys
 
 
 def digests(query: Query) -> list[Digest]:
@@ -71,7 +121,8 @@ def revisions(visible: RepositoryQuerySet, query: Query, now: datetime) -> Found
     if not query.about(Digest) and query.asks(Answer.UNTAGGED) is None:
         # By name alone, every manifest of a repository would be found.
         matching = matching.filter(among(terms.manifests(one) for one in digests(query)))
-    return limited(list(matching.order_by("-pk").values_list("pk", flat=True)[: MOST + 1]))
+    # Sorted here: for an order of its own the database would rather read all there are.
+    return limited(sorted(matching.order_by().values_list("pk", flat=True)[: MOST + 1], reverse=True))
 
 
 def among(some: Iterable[Any]) -> Q:
@@ -84,22 +135,24 @@ def blobs(visible: RepositoryQuerySet, query: Query) -> Found:
     wanted = digests(query)
     if not wanted or len(wanted) < len(query.terms):
         return Found()
-    uses = BlobUse.objects.filter(
-        blob=OuterRef("pk"),
-        manifest__revisions__gone_at=None,
-        manifest__revisions__repository__in=visible.order_by().values("pk"),
-    )
+    held = rows.listed(visible).filter(manifest=OuterRef("manifest"))
+    uses = BlobUse.objects.filter(Exists(held), blob=OuterRef("pk")).order_by()
     matching = Blob.objects.filter(Exists(uses))
     for one in wanted:
         matching = matching.filter(pk__in=terms.blobs(one))
     return limited(list(matching.values_list("pk", flat=True)[: MOST + 1]))
 
 
-def tags(visible: RepositoryQuerySet, query: Query, now: datetime) -> Found:
+def tags(visible: RepositoryQuerySet, query: Query, now: datetime, patience: float = PATIENCE) -> Found:
     """The tags found: those of just that name first, then those it begins, then the rest, newest first."""
+    if query.asks(Answer.UNTAGGED):
+        return Found()
+    places = [one for one in query.words if one.where is Where.REPOSITORY]
+    there = reduce(lambda some, place: some.filter(terms.named("name", place)), places, visible)
+    lead = leads.best(there, query, now)
     # EXISTS, so that the database goes from tags to repositories, never through all tags of each repository.
     base = Tag.objects.visible().filter(Exists(visible.filter(pk=OuterRef("repository"))))
-    for term in query.terms:
+    for term in (lead.rest(query) if lead and lead.short else query).terms:
         base = base.filter(terms.turned(term, condition(term, now)))
     words = [one for one in query.words if one.where is Where.ANY]
     own = [one for one in query.words if one.where is Where.TAG]
@@ -107,14 +160,9 @@ def tags(visible: RepositoryQuerySet, query: Query, now: datetime) -> Found:
         base = base.filter(reduce(or_, (rows.tag(word, now) for word in words)))
     found: dict[int, tuple[str, int]] = {}
     partly = False
-    for source in sources(base, visible, query):
-        seen = 0
-        for chunk, looked_at in source:
-            seen += looked_at
-            found.update((pk, (name, created)) for pk, name, created in chunk)
-            if len(found) > MOST:
-                break
-        partly |= seen >= LOOKED_AT
+    for chunk, ended in in_parts(base, visible, there, query, lead, patience):
+        found.update((pk, (name, created)) for pk, name, created in chunk)
+        partly = ended
         if len(found) > MOST:
             break
     wanted = [one.text.lower() for one in (*words, *own)]
@@ -125,7 +173,7 @@ def tags(visible: RepositoryQuerySet, query: Query, now: datetime) -> Found:
         begins = 1 if any(lower.startswith(word) for word in wanted) else 2
         return (0 if lower in wanted else begins, -created, name)
 
-    return limited(sorted(found, key=rank), partly=partly and len(found) <= MOST)
+    return limited(sorted(found, key=rank), partly=partly)
 
 
 def condition(term: Any, now: datetime) -> Q:
@@ -136,33 +184,49 @@ def condition(term: Any, now: datetime) -> Q:
     return found
 
 
-Chunks = Iterator[tuple[list[tuple[int, str, int]], int]]
+def in_parts(
+    base: TagQuerySet,
+    visible: RepositoryQuerySet,
+    there: RepositoryQuerySet,
+    query: Query,
+    lead: leads.Lead | None,
+    patience: float,
+) -> Iterator[tuple[list[tuple[int, str, int]], bool]]:
+    """The tags found, and whether there was no time to look at all. `there` are the repositories asked for by
+    name."""
+    for part in lead.handfuls(HANDFUL) if lead else ():
+        yield found_in(base.filter(part.whole)), False
+    if lead and lead.short:
+        return
+    until = time.monotonic() + patience
+    for turn, some in enumerate(sources(base, visible, there, query)):
+        if turn and time.monotonic() > until:
+            yield [], True
+            return
+        yield found_in(some), False
 
 
-def sources(base: TagQuerySet, visible: RepositoryQuerySet, query: Query) -> Iterator[Chunks]:
-    """Where to look, one after the other: sets of tags that together hold all there are to find, each small
-    or read from an index. Every tag comes with how many were looked at for it."""
+def sources(
+    base: TagQuerySet, visible: RepositoryQuerySet, there: RepositoryQuerySet, query: Query
+) -> Iterator[TagQuerySet]:
+    """Where to look, one after the other: sets of tags that together hold all there are to find."""
     words = [one for one in query.words if one.where is Where.ANY]
     own = [one for one in query.words if one.where is Where.TAG]
-    if own or not words:
-        places = [one for one in query.words if one.where is Where.REPOSITORY]
-        rare = bool(own) and all(map(trigrams.expression, own)) and trigrams.few(own) is not None
-        if places and not rare:
-            there = reduce(lambda some, place: some.filter(terms.named("name", place)), places, visible)
-            yield whole(base.filter(repository__in=there.order_by().values("pk")))
-        else:
-            yield from through(base, own)
-        return
-    if len(words) == 1:
+    if own and there is visible:
+        yield from through(base, own)
+    elif own or not words:
+        for keys in in_turns(there):
+            yield base.filter(repository__in=keys)
+    elif len(words) == 1:
         word = words[0]
         if tame(word):
             yield from through(base, [Text(Where.TAG, word.text, glob=True)])
         yield from through(base, [word])
         digest = terms.hexadecimal(word)
         if digest:
-            yield whole(base.filter(manifest__in=terms.manifests(digest)))
-        return
-    yield from through_words(base, visible, words)
+            yield base.filter(manifest__in=terms.manifests(digest))
+    else:
+        yield from through_words(base, visible, words)
 
 
 def tame(word: Text) -> bool:
@@ -170,7 +234,9 @@ def tame(word: Text) -> bool:
     return not set(word.text) & set("*?:")
 
 
-def through_words(base: TagQuerySet, visible: RepositoryQuerySet, words: Sequence[Text]) -> Iterator[Chunks]:
+def through_words(
+    base: TagQuerySet, visible: RepositoryQuerySet, words: Sequence[Text]
+) -> Iterator[TagQuerySet]:
     """Where to look for several words, each of which may be in the tag's name or in its repository's."""
     holding = {word: tag_counts(visible, word) for word in words}
     must = [word for word in words if not holding[word]]
@@ -178,7 +244,7 @@ def through_words(base: TagQuerySet, visible: RepositoryQuerySet, words: Sequenc
     yield from through(base, [*must, pivot] if pivot else must)
     if pivot:
         there = visible.filter(terms.named("name", pivot)).order_by()
-        yield whole(base.filter(repository__in=there.values("pk")))
+        yield base.filter(repository__in=there.values("pk"))
 
 
 def tag_counts(visible: RepositoryQuerySet, word: Text) -> list[int]:
@@ -189,22 +255,16 @@ def tag_counts(visible: RepositoryQuerySet, word: Text) -> list[int]:
     return [count or 0 for count in rows]
 
 
-def through(base: TagQuerySet, texts: Sequence[Text]) -> Iterator[Chunks]:
+def through(base: TagQuerySet, texts: Sequence[Text]) -> Iterator[TagQuerySet]:
     """The tags of `base` that hold all of these texts, by the index of trigrams as far as it goes."""
     expressions = [found for text in texts if (found := trigrams.expression(text))]
     if expressions:
-        yield by_trigrams(base, trigrams.both(expressions))
+        for keys in trigrams.NAMES.keys(trigrams.both(expressions)):
+            yield base.filter(pk__in=keys)
     else:
-        yield whole(reduce(lambda rows_, text: rows_.filter(rows.tag_named(text)), texts, base))
+        yield reduce(lambda rows_, text: rows_.filter(rows.tag_named(text)), texts, base)
 
 
-def whole(base: TagQuerySet) -> Chunks:
-    """As many tags as the database finds up to the limit, at one go."""
-    yield list(base.order_by().values_list("pk", "name", "created_key")[: MOST + 1]), 0
-
-
-def by_trigrams(base: TagQuerySet, expression: str) -> Chunks:
-    """The tags among those an index suggests, by the handful."""
-    for keys in trigrams.candidates(expression, LOOKED_AT):
-        rows = base.filter(pk__in=keys).order_by().values_list("pk", "name", "created_key")
-        yield list(rows), len(keys)
+def found_in(base: TagQuerySet) -> list[tuple[int, str, int]]:
+    """As many of these tags as are found in all, at most."""
+    return list(base.order_by().values_list("pk", "name", "created_key")[: MOST + 1])

@@ -176,6 +176,11 @@ class Is:
     yes: bool
     negated: bool = False
 
+    @property
+    def holds(self) -> bool:
+        """What the answer has to be, its minus counted in."""
+        return self.yes is not self.negated
+
     def __str__(self) -> str:
         return f"{minus(self)}{self.about.value}:{'yes' if self.yes else 'no'}"
 
@@ -226,7 +231,7 @@ class Query:
     def asks(self, answer: Answer) -> bool | None:
         """What that question has to be answered with; None when it isn't asked."""
         found = [one for one in self.terms if isinstance(one, Is) and one.about is answer]
-        return found[-1].yes is not found[-1].negated if found else None
+        return found[-1].holds if found else None
 
 
 def minus(term: Term) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from regui.index import usage
 from regui.index.models import (
     RepositoryQuerySet,
     Revision,
@@ -12,7 +13,7 @@ from regui.index.models import (
     Tag,
     TagQuerySet,
 )
-from regui.index.search import terms, trigrams
+from regui.index.search import leads, terms
 from regui.index.search.query import (
     Answer,
     Date,
@@ -28,9 +29,6 @@ from regui.index.search.query import (
     Type,
     Where,
 )
-
-# How far up an index can lie above what it contains.
-LEVELS = 2
 
 
 def tags(rows: TagQuerySet, query: Query, now: datetime | None = None) -> TagQuerySet:
@@ -49,14 +47,16 @@ def tag(term: Term, now: datetime) -> Q:
         case Text():
             return tag_named(term)
         case Digest():
-            return Q(manifest__in=terms.using(term, above=LEVELS))
+            return Q(manifest__in=terms.using(term, above=leads.LEVELS))
         case Is(about=Answer.SIGNED):
             return terms.signed(term)
         case Is(about=Answer.UNTAGGED):
-            return terms.NEVER if term.yes else Q()
+            return terms.NEVER if term.yes else ~terms.NEVER
         case Is() | Date(moment=Moment.PULLED):
             return terms.pulled(term, now)
-        case Label() | Platform() | Type() | Size() | Date():
+        case Size() | Date():
+            return terms.by_key(term, now)
+        case Label() | Platform() | Type():
             return terms.of_manifest(term, "manifest__", now)
 
 
@@ -74,18 +74,34 @@ def repositories(rows: RepositoryQuerySet, query: Query, now: datetime | None = 
     """The repositories that every term holds for: their own name, size, platforms, type and last change; all
     else of one and the same tag."""
     now = now or timezone.now()
-    of_tags = [term for term in query.terms if is_of_tags(term)]
+    rows, asked = themselves(rows, query, now), of_tags(query)
+    if not asked:
+        return rows
+    lead = leads.best(rows, asked, now)
+    return led(rows, asked, lead, now) if lead else rows.filter(has(asked, now))
+
+
+def themselves(rows: RepositoryQuerySet, query: Query, now: datetime) -> RepositoryQuerySet:
+    """The repositories that the terms hold for which aren't asked of tags."""
     for term in query.terms:
-        if term not in of_tags:
+        if isinstance(term, Is) and term.about is Answer.UNTAGGED:
+            loose = Revision.objects.held().filter(usage.untagged())
+            holds = Q(pk__in=loose.values("repository"))
+            rows = rows.filter(holds if term.holds else ~holds)
+        elif not is_of_tags(term):
             rows = rows.filter(terms.turned(term, repository(term, now)))
-    plain = [term for term in of_tags if not isinstance(term, Is) or term.about is not Answer.UNTAGGED]
-    if plain:
-        rows = having(rows, Query(tuple(plain)), now)
-    wants_untagged = query.asks(Answer.UNTAGGED)
-    if wants_untagged is not None:
-        some = Revision.objects.held().filter(terms.untagged(), repository=OuterRef("pk"))
-        rows = rows.filter(Exists(some) if wants_untagged else ~Exists(some))
     return rows
+
+
+def of_tags(query: Query) -> Query:
+    """The terms that have to hold for one and the same tag of a repository."""
+    return Query(
+        tuple(
+            term
+            for term in query.terms
+            if is_of_tags(term) and not (isinstance(term, Is) and term.about is Answer.UNTAGGED)
+        )
+    )
 
 
 def is_of_tags(term: Term) -> bool:
@@ -95,16 +111,15 @@ def is_of_tags(term: Term) -> bool:
     return isinstance(term, Digest | Label | Is) or terms.about_pulls(term)
 
 
-def having(rows: RepositoryQuerySet, query: Query, now: datetime) -> RepositoryQuerySet:
-    """The repositories with a visible tag that every term holds for."""
-    texts = [one for one in query.words if trigrams.expression(one)]
-    few = trigrams.few(texts) if texts else None
-    if few is not None:
-        found = tags(Tag.objects.visible().filter(pk__in=few), query, now)
-        return rows.filter(pk__in=found.values("repository"))
-    if query.about(Digest):
-        return rows.filter(pk__in=tags(Tag.objects.visible(), query, now).values("repository"))
-    return rows.filter(Exists(tags(Tag.objects.visible().filter(repository=OuterRef("pk")), query, now)))
+def led(rows: RepositoryQuerySet, query: Query, lead: leads.Lead, now: datetime) -> RepositoryQuerySet:
+    """The repositories with a visible tag that every term holds for, of those a lead leads to."""
+    found = tags(Tag.objects.visible().filter(lead.whole), lead.rest(query), now)
+    return rows.filter(pk__in=found.order_by().values("repository"))
+
+
+def has(query: Query, now: datetime) -> Q:
+    """That a repository has a visible tag that every term holds for."""
+    return Q(Exists(tags(Tag.objects.visible().filter(repository=OuterRef("pk")), query, now)))
 
 
 def repository(term: Term, now: datetime) -> Q:
@@ -147,7 +162,7 @@ def revision(term: Term, now: datetime) -> Q:
         case Is(about=Answer.SIGNED):
             return terms.signed(term)
         case Is(about=Answer.UNTAGGED):
-            return terms.untagged() if term.yes else ~terms.untagged()
+            return usage.untagged() if term.yes else ~usage.untagged()
         case Is() | Date(moment=Moment.PULLED):
             return tagged(Tag.objects.filter(terms.pulled(term, now)))
         case Label() | Platform() | Type() | Size() | Date():
@@ -162,4 +177,5 @@ def tagged(tags: TagQuerySet) -> Q:
 
 def listed(repositories: RepositoryQuerySet) -> RevisionQuerySet:
     """The manifests that these repositories hold."""
-    return Revision.objects.held().filter(repository__in=repositories.order_by().values("pk"))
+    # EXISTS, so that the database goes from manifests to repositories, not through all that these hold.
+    return Revision.objects.held().filter(Exists(repositories.order_by().filter(pk=OuterRef("repository"))))

@@ -1,16 +1,16 @@
 """What each term of a query asks of rows, as a condition for the database."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeAlias
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Concat, Replace
+from django.db.models.functions import Cast, Coalesce, Concat, Replace
 from django.db.models.lookups import Exact, IsNull
 
 from regui.index import facts
-from regui.index.models import Blob, BlobUse, Child, Manifest, Registry, Revision, Tag
+from regui.index.models import Blob, BlobUse, Child, Manifest, Registry, Tag
 from regui.index.search import like
 from regui.index.search.query import (
     Age,
@@ -141,6 +141,17 @@ def of_manifest(term: Label | Platform | Type | Size | Date, path: str, now: dat
             return dated(f"{path}created_at", term, now)
 
 
+def at_all(term: Size | Date, now: datetime) -> Q:
+    """What a size or date that a tag has to exceed asks of its repository, which is no smaller and no older
+    than any of its tags; nothing where that isn't known."""
+    if isinstance(term, Size):
+        key, lookup, least = "size_key", LOOKUPS[term.comparison], term.bytes
+    else:
+        lookup, moment = since(term, now)
+        key, least = "changed_key", int(moment.timestamp())
+    return Q(**{f"{key}__gte": least}) | Q(**{f"{key}__lt": 0}) if lookup.startswith("gt") else Q()
+
+
 def labelled(field: str, label: Label) -> Q:
     """That the label is there, with that value if one is given."""
     if '"' in label.key or "\\" in label.key:
@@ -148,12 +159,13 @@ def labelled(field: str, label: Label) -> Q:
     value = KeyTextTransform(label.key, field)
     if label.value is None:
         return Q(IsNull(value, False))
-    return Q(Exact(Cast(value, TextField()), Value(label.value)))
+    # Not unknown where there is none, or its opposite would be unknown too.
+    return Q(IsNull(value, False)) & Q(Exact(Cast(value, TextField()), Value(label.value)))
 
 
 def runs_on(field: str, platform: Platform) -> Q:
     """That a list of platforms, as JSON, has one with these parts in a row."""
-    whole = Cast(F(field), TextField())
+    whole = Coalesce(Cast(F(field), TextField()), Value(""))
     name = like.literal(platform.name)
     found = Q()
     for before, after in (('"', '"'), ('"', "/"), ("/", "/"), ("/", '"')):
@@ -163,23 +175,35 @@ def runs_on(field: str, platform: Platform) -> Q:
 
 def dated(field: str, term: Date, now: datetime) -> Q:
     """That a date compares like that."""
+    lookup, moment = since(term, now)
+    return Q(**{f"{field}__{lookup}": moment})
+
+
+def since(term: Date, now: datetime) -> tuple[str, datetime]:
+    """The lookup and the moment that a comparison with a date comes to. A day is meant whole: what is later
+    begins with the next one."""
     lookup = LOOKUPS[term.comparison]
     if isinstance(term.than, Age):
-        return Q(**{f"{field}__{TURNED[lookup]}": term.than.before(now)})
-    return Q(**{f"{field}__{lookup}": midnight(term.than)})
+        return TURNED[lookup], term.than.before(now)
+    day = datetime.combine(term.than, time(), tzinfo=UTC)
+    over = term.comparison in (Comparison.MORE, Comparison.AT_MOST) and term.than < date.max
+    return ("gte" if lookup.startswith("gt") else "lt"), day + timedelta(days=1) if over else day
 
 
-def midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=UTC)
+def by_key(term: Size | Date, now: datetime) -> Q:
+    """What a size or the date of creation asks of a tag, in the keys that tags are put in order by: an index
+    has them, and no manifest need be looked at. A key below zero is no number."""
+    if isinstance(term, Size):
+        return Q(size_key__gte=0) & Q(**{f"size_key__{LOOKUPS[term.comparison]}": term.bytes})
+    lookup, moment = since(term, now)
+    # Keys are whole seconds, and whoever asks means no less.
+    return Q(created_key__gte=0) & Q(**{f"created_key__{lookup}": int(moment.timestamp())})
 
 
 def signed(term: Is) -> Q:
     """Of a tag or a revision: that a signature lies beside its manifest, as a referrer or by cosign's tag."""
-    words = Q()
-    for word in facts.ROLES["signature"]:
-        words |= Q(artifact_type__icontains=word)
     referrer = Manifest.objects.filter(
-        words,
+        signature(),
         registry=OuterRef("manifest__registry"),
         subject=OuterRef("manifest__digest"),
         revisions__repository=OuterRef("repository"),
@@ -191,14 +215,12 @@ def signed(term: Is) -> Q:
     return found if term.yes else ~found
 
 
-def untagged() -> Q:
-    """Of a revision: that no listed tag of its repository leads to it, directly or through an index there,
-    and it speaks about no other manifest."""
-    tag = Tag.objects.listed().filter(repository=OuterRef("repository"), manifest=OuterRef("manifest"))
-    held = Revision.objects.held().filter(
-        repository=OuterRef("repository"), manifest__children__manifest=OuterRef("manifest")
-    )
-    return Q(manifest__subject="") & ~Exists(tag) & ~Exists(held)
+def signature() -> Q:
+    """Of a manifest: that it is a signature by its type."""
+    words = Q()
+    for word in facts.ROLES["signature"]:
+        words |= Q(artifact_type__icontains=word)
+    return words
 
 
 def pulled(term: Is | Date, now: datetime) -> Q:

@@ -3,65 +3,50 @@ them all.
 
 SQLite: a full-text table of every three characters in a row, with no copy of the names, kept by triggers. A
 name stands in it between `^` and `$`, which no name contains, so that its beginning and end can be asked for;
-companions of digests (signatures …) are left out. PostgreSQL: indexes of the extension pg_trgm. Neither is a
-migration's: an SQLite table that Django alters is a new one that has lost its triggers, and the extension may
-not be there; `ensure` looks after every `migrate` and mends what is missing.
+companions of digests (signatures …) are left out. PostgreSQL: indexes of the extension pg_trgm, which may not
+be there, so that they are no migration's either.
 """
 
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from django.db import DatabaseError, connection, transaction
 
 from regui.index.models import Tag
+from regui.index.search.fulltext import FullText
 from regui.index.search.query import Text
 from regui.index.search.terms import reference
 
-TABLE = "index_tag_trigrams"
-CREATE = """CREATE VIRTUAL TABLE index_tag_trigrams
-    USING fts5(name, content='', columnsize=0, detail='none', tokenize='trigram')"""
-TRIGGERS = {
-    "index_tag_trigrams_insert": """CREATE TRIGGER index_tag_trigrams_insert
-    AFTER INSERT ON index_tag WHEN NOT new.folded BEGIN
-        INSERT INTO index_tag_trigrams (rowid, name) VALUES (new.id, '^' || new.name || '$');
-    END""",
-    "index_tag_trigrams_delete": """CREATE TRIGGER index_tag_trigrams_delete
-    AFTER DELETE ON index_tag WHEN NOT old.folded BEGIN
-        INSERT INTO index_tag_trigrams (index_tag_trigrams, rowid, name)
-        VALUES ('delete', old.id, '^' || old.name || '$');
-    END""",
-}
-FILL = """INSERT INTO index_tag_trigrams (rowid, name)
-    SELECT id, '^' || name || '$' FROM index_tag WHERE NOT folded"""
-MATCH = """SELECT rowid FROM index_tag_trigrams WHERE index_tag_trigrams MATCH %s
-    ORDER BY rowid DESC LIMIT %s"""
+NAMES = FullText(
+    "index_tag_trigrams",
+    create="""CREATE VIRTUAL TABLE index_tag_trigrams
+        USING fts5(name, content='', columnsize=0, detail='none', tokenize='trigram')""",
+    triggers={
+        "index_tag_trigrams_insert": """CREATE TRIGGER index_tag_trigrams_insert
+        AFTER INSERT ON index_tag WHEN NOT new.folded BEGIN
+            INSERT INTO index_tag_trigrams (rowid, name) VALUES (new.id, '^' || new.name || '$');
+        END""",
+        "index_tag_trigrams_delete": """CREATE TRIGGER index_tag_trigrams_delete
+        AFTER DELETE ON index_tag WHEN NOT old.folded BEGIN
+            INSERT INTO index_tag_trigrams (index_tag_trigrams, rowid, name)
+            VALUES ('delete', old.id, '^' || old.name || '$');
+        END""",
+    },
+    fill="""INSERT INTO index_tag_trigrams (rowid, name)
+        SELECT id, '^' || name || '$' FROM index_tag WHERE NOT folded""",
+)
 # What can follow in a tag's name, without regard to case, or end it.
 FOLLOWING = string.ascii_lowercase + string.digits + "._-$"
-FEW = 5_000
-CHUNK = 1_500
 
 
 def ensure(**_: object) -> None:
-    """See to it that the index is there and kept; build it anew when it was not. Called after `migrate`."""
+    """See to it that the index is there and kept. Called after `migrate`."""
     if Tag._meta.db_table not in connection.introspection.table_names():
         return  # the app's tables are on their way out
     if connection.vendor == "postgresql":
         ensure_postgresql()
     else:
-        ensure_sqlite()
-
-
-def ensure_sqlite() -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM sqlite_master WHERE name LIKE %s", [f"{TABLE}%"])
-        there = {name for (name,) in cursor.fetchall()}
-        if there >= {TABLE, *TRIGGERS}:
-            return
-        for name in TRIGGERS:
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
-        cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
-        for statement in (CREATE, *TRIGGERS.values(), FILL):
-            cursor.execute(statement)
+        NAMES.ensure()
 
 
 def ensure_postgresql() -> None:
@@ -111,19 +96,3 @@ def phrase(text: str) -> str:
 
 def both(expressions: Sequence[str]) -> str:
     return " AND ".join(f"({one})" for one in expressions)
-
-
-def candidates(expression: str, most: int) -> Iterator[list[int]]:
-    """The keys of tags that fit a full-text query, the latest first, by the handful and no more than so
-    many."""
-    with connection.cursor() as cursor:
-        cursor.execute(MATCH, [expression, most])
-        while chunk := cursor.fetchmany(CHUNK):
-            yield [key for (key,) in chunk]
-
-
-def few(texts: Sequence[Text]) -> list[int] | None:
-    """The keys of the tags that may fit all these texts; None when these are many."""
-    expressions = both([expression(text) for text in texts])
-    found = [key for chunk in candidates(expressions, FEW + 1) for key in chunk]
-    return found if len(found) <= FEW else None

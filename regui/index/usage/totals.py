@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from regui.index import bulk, facts
 from regui.index.models import Manifest, Repository, ordering_keys
+from regui.index.usage import loose
 
 DESCRIPTION_LENGTH = 300
 
@@ -77,6 +78,7 @@ def total(repository: Repository) -> None:
     for name, value in values.items():
         setattr(repository, name, value)
     bulk.update(Repository, list(values), [(*values.values(), repository.pk)])
+    loose.mark(repository)
 
 
 def rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
