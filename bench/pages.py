@@ -17,8 +17,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
+from urllib.parse import quote
 
-from bench import documents, site, stage, synthetic
+from bench import documents, rarities, site, stage, synthetic
 from bench.figures import Figure, at_most, p50, p99, spread, table
 from bench.synthetic import Shape
 from tests.registry import RunningRegistry
@@ -57,16 +58,33 @@ def pages(shape: Shape) -> Paths:
 
 
 def searches(shape: Shape) -> Paths:
-    """Searches for what is found once or not at all, and for what is found almost everywhere."""
+    """Searches for what is found once or not at all, and for what is found almost everywhere: words, and what
+    else can be asked."""
     last = synthetic.name(shape.repositories - 1)
     commit = synthetic.tag(5 * (shape.digests(shape.largest) - 1) + 2, shape.largest)
     digest = documents.made(0, synthetic.name(0)).digest
-    rare = [last, commit, f"digest:{digest}", "no-such-thing-anywhere"]
-    common = ["api", "latest", "main", "payments 1.0", "type:index"]
+    words = [last, commit, f"digest:{digest}", "no-such-thing-anywhere"]
+    rare = ["size:>10TB", "created:<30d", "type:artifact", "signed:yes", f"platform:{rarities.PLATFORM}"]
+    rare += [
+        f"label:{rarities.LABEL}=yes",
+        "pulled:<2h",
+        "untagged:yes",
+        "type:index size:<1MB",
+        "latest created:<1h",
+    ]
+    common = ["size:>10MB", "created:<9y", "type:index", "signed:no", "platform:linux/arm64", "-type:image"]
+    common += ["label:org.opencontainers.image.revision", "pulled:no", "untagged:no"]
     return {
-        "search, rare terms": [f"/-/search/?q={term}" for term in rare],
-        "search, common terms": [f"/-/search/?q={term.replace(' ', '+')}" for term in common],
+        "search, rare words": searched(words),
+        "search, common words": searched(["api", "latest", "main", "payments 1.0"]),
+        "search, other rare terms": searched(rare),
+        "search, other common terms": searched(common),
     }
+
+
+def searched(texts: Sequence[str]) -> list[str]:
+    """The addresses of searches for these."""
+    return [f"/-/search/?q={quote(text)}" for text in texts]
 
 
 def lists(path: str, rows: int) -> list[str]:
@@ -94,7 +112,8 @@ def filled(here: stage.Stage) -> Path:
         stage.say(f"{said.strip()} ({seconds:.0f} s)")
         mark.touch()
     with here.registry() as registry:
-        subprocess.run([sys.executable, "-m", "bench.past"], env=settings(data, registry), check=True)
+        for what in ("past", "rarities"):
+            subprocess.run([sys.executable, "-m", f"bench.{what}"], env=settings(data, registry), check=True)
     return data
 
 

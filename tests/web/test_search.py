@@ -4,12 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.paginator import Paginator
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from regui.index.models import Registry, Repository
+from regui.index.search import find
 from regui.registries import RegistrySettings
+from regui.web import finding
 from tests import factories
 from tests.web.conftest import Visitor
 
@@ -177,3 +180,14 @@ def test_queries_do_not_grow_with_what_is_found(alice: Visitor, shelf: Repositor
         factories.tags(factories.repository(f"team/app-{number}"), ["v1-0"])
 
     assert count() == before <= 9
+
+
+def test_what_may_not_be_all_is_counted_so() -> None:
+    def group(keys: list[int], **more: bool) -> finding.Group:
+        found = find.Found(keys, **more)
+        return finding.Group("tags", "Tags", found, Paginator(found.keys, 10).get_page(1))
+
+    assert (group([1, 2]).count, group([1, 2]).all) == ("2", "All 2")
+    assert (group([1, 2], partly=True).count, group([1, 2], partly=True).all) == ("2 or more", "The first 2")
+    whole = group(list(range(find.MOST)), more=True)
+    assert (whole.count, whole.all) == ("more than 1,000", "The first 1,000")

@@ -76,7 +76,8 @@ def repositories_in_parts(
     if not asked:
         yield list(matching.order_by().values_list("pk", "name")[: MOST + 1]), False
         return
-    for part in lead.handfuls(HANDFUL) if lead else ():
+    # Manifests of a long lead lie side by side in a few repositories; tags come from everywhere.
+    for part in lead.handfuls(HANDFUL) if lead and (lead.short or lead.path == "pk") else ():
         yield list(rows.led(matching, asked, part, now).order_by().values_list("pk", "name")), False
     if lead and lead.short:
         return
@@ -199,32 +200,32 @@ def in_parts(
     if lead and lead.short:
         return
     until = time.monotonic() + patience
-    for turn, some in enumerate(sources(base, visible, there, query)):
-        if turn and time.monotonic() > until:
-            yield [], True
-            return
-        yield found_in(some), False
+    for source in sources(base, visible, there, query):
+        for turn, some in enumerate(source):
+            if turn and time.monotonic() > until:
+                yield [], True
+                return
+            yield found_in(some), False
 
 
 def sources(
     base: TagQuerySet, visible: RepositoryQuerySet, there: RepositoryQuerySet, query: Query
-) -> Iterator[TagQuerySet]:
-    """Where to look, one after the other: sets of tags that together hold all there are to find."""
+) -> Iterator[Iterator[TagQuerySet]]:
+    """Where to look, one after the other: tags by the handful that together hold all there are to find."""
     words = [one for one in query.words if one.where is Where.ANY]
     own = [one for one in query.words if one.where is Where.TAG]
     if own and there is visible:
-        yield from through(base, own)
+        yield through(base, own)
     elif own or not words:
-        for keys in in_turns(there):
-            yield base.filter(repository__in=keys)
+        yield (base.filter(repository__in=keys) for keys in in_turns(there))
     elif len(words) == 1:
         word = words[0]
         if tame(word):
-            yield from through(base, [Text(Where.TAG, word.text, glob=True)])
-        yield from through(base, [word])
+            yield through(base, [Text(Where.TAG, word.text, glob=True)])
+        yield through(base, [word])
         digest = terms.hexadecimal(word)
         if digest:
-            yield base.filter(manifest__in=terms.manifests(digest))
+            yield iter([base.filter(manifest__in=terms.manifests(digest))])
     else:
         yield from through_words(base, visible, words)
 
@@ -236,15 +237,15 @@ def tame(word: Text) -> bool:
 
 def through_words(
     base: TagQuerySet, visible: RepositoryQuerySet, words: Sequence[Text]
-) -> Iterator[TagQuerySet]:
+) -> Iterator[Iterator[TagQuerySet]]:
     """Where to look for several words, each of which may be in the tag's name or in its repository's."""
     holding = {word: tag_counts(visible, word) for word in words}
     must = [word for word in words if not holding[word]]
     pivot = min((word for word in words if holding[word]), key=lambda word: sum(holding[word]), default=None)
-    yield from through(base, [*must, pivot] if pivot else must)
+    yield through(base, [*must, pivot] if pivot else must)
     if pivot:
         there = visible.filter(terms.named("name", pivot)).order_by()
-        yield base.filter(repository__in=there.values("pk"))
+        yield iter([base.filter(repository__in=there.values("pk"))])
 
 
 def tag_counts(visible: RepositoryQuerySet, word: Text) -> list[int]:

@@ -1,7 +1,7 @@
 """Gives an index a little of what the synthetic registry lacks: signatures, artifacts, untagged digests, a
 platform that hardly anyone builds for, a label that few images carry, tags that were pulled.
 
-    python -m bench.rare              (with regui's environment)
+    python -m bench.rarities              (with regui's environment)
 
 Searches for what is rare must be fast, too, and find all of it.
 """
@@ -10,9 +10,13 @@ import os
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import django
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from regui.index.models import Tag
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regui.settings")
 
@@ -24,7 +28,8 @@ SIGNATURE = "application/vnd.dev.cosign.simplesigning.v1+json"
 
 def write() -> None:
     """The rare rows; nothing when they are there already."""
-    from regui.index.models import Manifest, Repository, Tag  # noqa: PLC0415 — Django has to be set up first
+    from regui.index import usage  # noqa: PLC0415 — Django has to be set up first
+    from regui.index.models import Manifest, Repository, Tag  # noqa: PLC0415
 
     if Manifest.objects.filter(artifact_type=ARTIFACT).exists():
         return
@@ -32,7 +37,11 @@ def write() -> None:
     repositories = spread(
         Repository.objects.filter(tag_count__gt=0).order_by("pk").values_list("pk", flat=True)
     )
-    tops = list(Tag.objects.filter(repository__in=repositories, name="latest").select_related("manifest"))
+    tops = list(
+        Tag.objects.filter(repository__in=repositories, name="latest").select_related(
+            "manifest", "repository"
+        )
+    )
     for tag in tops:
         manifest = tag.manifest
         assert manifest is not None
@@ -43,6 +52,8 @@ def write() -> None:
     Manifest.objects.bulk_update(
         [tag.manifest for tag in tops if tag.manifest], ["platforms", "labels"], batch_size=BATCH
     )
+    for repository in Repository.objects.filter(pk__in=repositories):
+        usage.total(repository)
     keys = Tag.objects.visible().order_by("pk").values_list("pk", flat=True)
     pulled = list(islice(keys.iterator(), 0, None, PULLED))
     for at in range(0, len(pulled), BATCH):
@@ -56,7 +67,7 @@ def spread(keys: Iterable[int]) -> list[int]:
     return found[:: max(len(found) // EACH, 1)]
 
 
-def add(tag: "Tag", what: str, artifact_type: str, name: str, *, folded: bool = False) -> None:  # type: ignore[name-defined]  # noqa: F821
+def add(tag: "Tag", what: str, artifact_type: str, name: str, *, folded: bool = False) -> None:
     """A manifest beside that tag, and a tag on it when it has a name."""
     from bench import documents  # noqa: PLC0415
     from regui.index.models import Manifest, Revision, Tag, ordering_keys  # noqa: PLC0415
@@ -64,7 +75,7 @@ def add(tag: "Tag", what: str, artifact_type: str, name: str, *, folded: bool = 
     now = tag.first_seen_at
     kind = Manifest.Kind.ARTIFACT if artifact_type else Manifest.Kind.IMAGE
     row = Manifest.objects.create(
-        registry_id=tag.manifest.registry_id,
+        registry_id=tag.repository.registry_id,
         digest=documents.digest(f"{what} {tag.pk}".encode()),
         read_at=now,
         kind=kind,
