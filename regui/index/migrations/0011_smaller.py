@@ -34,7 +34,7 @@ def to_bytes(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("index", "0007_storage_loose"),
+        ("index", "0010_names_by_hand"),
     ]
 
     operations = [

@@ -20,7 +20,7 @@ def fill(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("index", "0007_storage_loose")]
+    dependencies = [("index", "0011_smaller")]
     operations = [
         migrations.AddField(
             model_name="revision",

@@ -18,7 +18,7 @@ def carry(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("index", "0007_storage_loose")]
+    dependencies = [("index", "0009_fill_names_in_order")]
 
     operations = [
         migrations.AddField(
