@@ -62,8 +62,13 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   if (await copy(button.dataset.copy)) {
+    const sign = find("#copied").content.firstElementChild.cloneNode(true);
+    button.append(sign);
     button.classList.add("done");
-    setTimeout(() => button.classList.remove("done"), 1500);
+    setTimeout(() => {
+      sign.remove();
+      button.classList.toggle("done", Boolean(find(".i-ok", button)));
+    }, 1500);
     toast({ text: "Copied" });
   } else {
     select(button.parentElement.querySelector("code"));

@@ -98,6 +98,16 @@ def test_a_digest_is_short_and_whole_at_once() -> None:
     assert rendered('{% digest_code d "/there/" %}', d=DIGEST) == f'<a href="/there/">{code}</a>'
 
 
+def test_an_icon_is_drawn_into_the_page_and_asks_for_no_file() -> None:
+    text = rendered('{% icon "check" "i-ok" %}')
+    assert text.startswith('<svg class="i i-ok" viewBox="0 0 24 24" aria-hidden="true"><path d="')
+    assert "href" not in text
+    assert (
+        rendered('{% icon "no-such-icon" %}')
+        == '<svg class="i" viewBox="0 0 24 24" aria-hidden="true"></svg>'
+    )
+
+
 def test_a_name_mutes_its_namespace() -> None:
     assert tags.repo_name("sandbox/igor/tmp") == '<span><span class="ns">sandbox/igor/</span>tmp</span>'
     assert tags.repo_name("alone") == "<span>alone</span>"

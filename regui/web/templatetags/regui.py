@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.template import Context
-from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from regui.index.models import Registry
 from regui.registries import RegistrySettings
-from regui.web import paging
+from regui.web import icons, paging
 from regui.web.deltas import Delta
 
 register = template.Library()
@@ -37,18 +35,7 @@ UNITS = (
 @register.simple_tag
 def icon(name: str, classes: str = "") -> SafeString:
     """A symbol of the sprite, hidden from screen readers: words beside it, or a label, must say the same."""
-    return drawn(name, classes, settings.STATIC_URL)
-
-
-@lru_cache(maxsize=512)
-def drawn(name: str, classes: str, base: str) -> SafeString:
-    """The symbol's element, kept: a list has hundreds, and the sprite's address stays while we run."""
-    return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>',
-        f"i {classes}".strip(),
-        static("img/icons.svg"),
-        name,
-    )
+    return icons.drawn(name, classes)
 
 
 @register.filter
@@ -140,13 +127,12 @@ def when(moment: datetime | None, fallback: str = UNKNOWN) -> SafeString:
 def copy(text: object, label: str = "Copy", classes: str = "") -> SafeString:
     """A button that copies the text. It hides where scripts don't run, since only a script can copy."""
     return format_html(
-        '<button type="button" class="{}" data-copy="{}" aria-label="{}" title="{}">{}{}</button>',
+        '<button type="button" class="{}" data-copy="{}" aria-label="{}" title="{}">{}</button>',
         f"icon-btn sm copy {classes}".strip(),
         text,
         label,
         label,
-        icon("copy", "i-copy"),
-        icon("check", "i-ok"),
+        icon("copy"),
     )
 
 
