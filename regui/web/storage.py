@@ -2,22 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.core.paginator import Page
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from regui.accounts import access
 from regui.index import snapshots, usage
 from regui.index.models import Layer, Namespace, Registry, Repository, RepositoryQuerySet, Storage
-from regui.web import charts
+from regui.web import charts, links
 from regui.web.paging import paginate
 
 # How many repositories the map shows, and the tables below it.
 MAPPED, LISTED, NAMED = 120, 15, 3
 # The drawing's shapes: for a desk and for a phone.
-WIDE, TALL = (1000, 380), (340, 460)
+SHAPES = {"desk": (1000, 380), "phone": (340, 460)}
 ORDERS = {
     "size": "Largest",
     "shared": "Most shared",
@@ -27,11 +29,11 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class LayerRow:
-    """A blob; `names` are some repositories that need it, `more` how many others do, `saved` the bytes that
-    each having its own would take on top."""
+    """A blob; `names` are some repositories that need it, with their addresses, `more` how many others do,
+    `saved` the bytes that each having its own would take on top."""
 
     layer: Layer
-    names: Sequence[str]
+    names: Sequence[tuple[str, str]]
     more: int
     saved: int
 
@@ -52,25 +54,17 @@ class Overview:
 
     @cached_property
     def largest(self) -> list[Repository]:
-        return [row for row in self.repositories.in_order("-size")[:MAPPED] if row.size]
+        rows = self.repositories.in_order("-size").only("name", "size", "unique_size")
+        return [row for row in rows[:MAPPED] if row.size]
 
     @property
     def listed(self) -> list[Repository]:
         return self.largest[:LISTED]
 
-    @cached_property
-    def maps(self) -> list[charts.Treemap]:
-        """The same repositories in both shapes, by namespace."""
-        groups: dict[str, list[charts.Size]] = {}
-        for row in self.largest:
-            space = usage.namespace(row.name)
-            label = row.name.removeprefix(f"{space}/")
-            groups.setdefault(space, []).append(charts.Size(row.name, label, row.size or 0))
-        heads = [
-            (charts.Size(space, space or "no namespace", charts.total(inner)), inner)
-            for space, inner in groups.items()
-        ]
-        return [charts.treemap(heads, *shape) for shape in (WIDE, TALL)] if heads else []
+    @property
+    def maps(self) -> SafeString:
+        """The same repositories by namespace, drawn in both shapes."""
+        return maps(self.registry.name, tuple((row.name, row.size or 0) for row in self.largest))
 
     @cached_property
     def namespaces(self) -> list[Namespace]:
@@ -81,7 +75,10 @@ class Overview:
     def layers(self) -> list[LayerRow]:
         found = {name for layer in self.page for name in layer.names}
         seen = set(self.repositories.filter(name__in=found).values_list("name", flat=True))
-        return [row(layer, [name for name in layer.names if name in seen]) for layer in self.page]
+        link = links.repositories(self.registry.name)
+        return [
+            row(layer, [(name, link(name)) for name in layer.names if name in seen]) for layer in self.page
+        ]
 
     @property
     def orders(self) -> list[tuple[str, str]]:
@@ -95,7 +92,23 @@ class Overview:
         return self.storage.apart / self.storage.tagged
 
 
-def row(layer: Layer, names: Sequence[str]) -> LayerRow:
+@lru_cache(maxsize=16)
+def maps(registry: str, repositories: Sequence[tuple[str, int]]) -> SafeString:
+    """Repositories of these names and sizes, drawn by namespace for a desk and for a phone. Kept, for it
+    takes longer than all the rest of the page, and the largest repositories seldom change."""
+    groups: dict[str, list[charts.Size]] = {}
+    for name, size in repositories:
+        space = usage.namespace(name)
+        groups.setdefault(space, []).append(charts.Size(name, name.removeprefix(f"{space}/"), size))
+    heads = [
+        (charts.Size(space, space or "no namespace", charts.total(inner)), inner)
+        for space, inner in groups.items()
+    ]
+    drawn = {shape: charts.treemap(heads, *room) for shape, room in SHAPES.items()}
+    return render_to_string("storage/treemaps.html", {"registry": registry, "maps": drawn.items()})
+
+
+def row(layer: Layer, names: Sequence[tuple[str, str]]) -> LayerRow:
     shown = names[:NAMED]
     return LayerRow(layer, shown, layer.repositories - len(shown), layer.size * (layer.repositories - 1))
 
@@ -114,12 +127,12 @@ def of(request: HttpRequest, actor: access.Actor, registry: Registry) -> Overvie
     )
 
 
-def ordered(registry: Registry, order: str) -> Sequence[Layer]:
+def ordered(registry: Registry, order: str) -> QuerySet[Layer]:
     """The layers kept, a few hundred at most, in one of the orders."""
     rows = Layer.objects.filter(registry=registry)
     if order == "size":
-        return list(rows.order_by("-size", "digest"))
+        return rows.order_by("-size", "digest")
     shared = rows.filter(repositories__gt=1)
     if order == "shared":
-        return list(shared.order_by("-repositories", "-size", "digest"))
-    return list(shared.order_by((F("size") * (F("repositories") - 1)).desc(), "digest"))
+        return shared.order_by("-repositories", "-size", "digest")
+    return shared.order_by((F("size") * (F("repositories") - 1)).desc(), "digest")

@@ -5,6 +5,8 @@ import time
 import pytest
 from django.urls import Resolver404, resolve, reverse
 
+from regui.web import links
+
 DIGEST = "sha256:" + "a" * 64
 
 NAMES = [
@@ -30,6 +32,15 @@ def test_every_name_a_repository_can_have_leads_to_its_pages(name: str) -> None:
     assert (found.url_name, found.kwargs["name"], found.kwargs["tag"]) == ("tag", name, "v1.0_-x")
     found = resolve(reverse("manifest", args=["main", name, DIGEST]))
     assert (found.url_name, found.kwargs["name"], found.kwargs["digest"]) == ("manifest", name, DIGEST)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_addresses_made_many_at_a_time_are_those_made_one_at_a_time(name: str) -> None:
+    place = ("main", name)
+    assert links.repositories("main")(name) == reverse("repository", args=place)
+    assert links.tags(*place)("v1.0_-x") == reverse("tag", args=[*place, "v1.0_-x"])
+    assert links.manifests(*place)(DIGEST) == reverse("manifest", args=[*place, DIGEST])
+    assert links.deletes(*place)(DIGEST) == reverse("manifest-delete", args=[*place, DIGEST])
 
 
 @pytest.mark.parametrize(

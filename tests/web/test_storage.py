@@ -19,7 +19,7 @@ HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "div#re
 pytestmark = pytest.mark.django_db
 
 # What the page costs, whatever there is.
-STORAGE = 9
+STORAGE = 10
 
 
 @pytest.fixture
