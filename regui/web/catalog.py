@@ -11,7 +11,7 @@ from django.utils import timezone
 from regui import oci
 from regui.index import fetch, search, snapshots, usage
 from regui.index.models import Manifest, Namespace, Registry, Repository, RepositoryQuerySet, Storage
-from regui.web import charts, freshness, overview, pulls
+from regui.web import charts, freshness, links, overview, pulls
 from regui.web.forms import Wanted
 from regui.web.http import Request
 from regui.web.paging import by_key
@@ -70,6 +70,12 @@ class Catalog:
         """What tells whether the page would look different."""
         seen = [(row.name, row.tag_count, row.size, row.changed_at, row.problem) for row in self.page]
         return seen, self.page.paginator.count
+
+    @property
+    def rows(self) -> list[tuple[Repository, str]]:
+        """The repositories, each with its address."""
+        link = links.repositories(self.registry.name)
+        return [(row, link(row.name)) for row in self.page]
 
     @property
     def largest(self) -> int:

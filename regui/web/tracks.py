@@ -10,7 +10,7 @@ from django.core.paginator import Page
 from regui import oci
 from regui.index import fetch, search
 from regui.index.models import Content, Manifest, Repository, Tag, TagQuerySet
-from regui.web import companions, deltas, forms, freshness, pulled, pulls
+from regui.web import companions, deltas, forms, freshness, links, pulled, pulls
 from regui.web.catalog import namespace
 from regui.web.deltas import Delta
 from regui.web.forms import Wanted
@@ -80,7 +80,8 @@ def tags_of(repository: Repository, show: str) -> TagQuerySet:
 class TagRow:
     """A tag; `same` when the row above is on the same digest. `claimed` is the date an image gives that can't
     be one, `pull` the command that fetches it, `pulls` how often it was pulled of late; `delta` is to the
-    digest before it."""
+    digest before it. The addresses are the tag's, its manifest's, and that of the page that asks before
+    deleting it; the latter two are empty while it has none."""
 
     tag: Tag
     same: bool
@@ -89,6 +90,9 @@ class TagRow:
     pull: str
     pulls: int
     delta: Delta | None
+    href: str
+    manifest_href: str
+    delete_href: str
 
 
 @dataclass(frozen=True)
@@ -161,10 +165,13 @@ def rows(repository: Repository, tags: Sequence[Tag], span: pulled.Span | None =
     before = deltas.deltas(repository, tags)
     pulls_of = pulled.by_tag(repository, [tag.name for tag in tags], span) if span else {}
     found: list[TagRow] = []
+    place = (repository.registry.name, repository.name)
+    to_tag, to_manifest, to_delete = links.tags(*place), links.manifests(*place), links.deletes(*place)
     for tag in tags:
         above = found[-1].tag.manifest_id if found else None
         key = tag.manifest_id or 0
         kind = tag.manifest.kind if tag.manifest else ""
+        digest = tag.manifest.digest if tag.manifest else ""
         found.append(
             TagRow(
                 tag=tag,
@@ -174,6 +181,9 @@ def rows(repository: Repository, tags: Sequence[Tag], span: pulled.Span | None =
                 pull=pulls.primary(repository.registry, repository.name, kind, f":{tag.name}"),
                 pulls=pulls_of.get(tag.name, 0),
                 delta=before.get(key),
+                href=to_tag(tag.name),
+                manifest_href=digest and to_manifest(digest),
+                delete_href=digest and to_delete(digest),
             )
         )
     return found

@@ -108,6 +108,39 @@ def test_an_icon_is_drawn_into_the_page_and_asks_for_no_file() -> None:
     )
 
 
+def test_a_date_that_can_not_be_is_named_but_not_told() -> None:
+    assert rendered("{% created None %}") == '<span class="muted">unknown</span>'
+    impossible = '<span class="muted" title="The image says 0001-01-01">unknown</span>'
+    assert rendered('{% created None "0001-01-01" %}') == impossible
+    assert "<time" in rendered('{% created moment "0001-01-01" %}', moment=NOON)
+
+
+def test_a_moment_can_be_said_to_the_second_and_to_the_minute() -> None:
+    moment = NOON.astimezone(datetime.strptime("+0200", "%z").tzinfo)
+    assert rendered("{{ moment|second }}", moment=moment) == "2026-11-23 12:01:07 UTC"
+    assert rendered("{{ moment|minute }}", moment=moment) == "2026-11-23 12:01 UTC"
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "words"),
+    [
+        ("image", ["linux/arm64"], ">arm64</span>"),
+        ("image", [], '<span class="muted">unknown</span>'),
+        ("helm", [], '<span class="muted">Helm chart</span>'),
+        ("", [], '<span class="muted">unknown</span>'),
+    ],
+)
+def test_what_has_no_platform_by_nature_says_what_it_is(kind: str, names: list[str], words: str) -> None:
+    assert words in rendered("{% runs_on names kind %}", names=names, kind=kind)
+
+
+def test_what_is_attached_stands_in_pills_always_in_the_same_order() -> None:
+    text = rendered("{% roles found %}", found={"attestation", "signature", "something-else"})
+    assert text.count("pill") == 2
+    assert text.index("signed") < text.index("attested")
+    assert rendered("{% roles found %}", found=frozenset()) == ""
+
+
 def test_a_name_mutes_its_namespace() -> None:
     assert tags.repo_name("sandbox/igor/tmp") == '<span><span class="ns">sandbox/igor/</span>tmp</span>'
     assert tags.repo_name("alone") == "<span>alone</span>"

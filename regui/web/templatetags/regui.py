@@ -1,25 +1,27 @@
 """The atoms of every page: icons, sizes, dates, digests, pills, sort links. The settings build them in."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.template import Context
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from regui.index.models import Registry
 from regui.registries import RegistrySettings
-from regui.web import icons, paging
+from regui.web import icons, marks, paging
 from regui.web.deltas import Delta
+from regui.web.marks import NOTHING, UNKNOWN, muted
 
 register = template.Library()
+register.filter(marks.kind_name)
+for mark in (marks.kind_sign, marks.platforms, marks.roles, marks.runs_on):
+    register.simple_tag(mark)
 
-NOTHING = mark_safe("")
-UNKNOWN = "unknown"
 # What a first click on a heading means: names from a to z, numbers and dates from the top.
 ASCENDING_FIRST = frozenset({"name"})
 # Unit, its seconds, and the seconds up to which it is the one to use.
@@ -95,6 +97,18 @@ def since(moment: datetime, now: datetime) -> str:
 
 
 @register.filter
+def second(moment: datetime) -> str:
+    """When that was, for one who compares it with other clocks: "2026-11-23 12:01:07 UTC"."""
+    return f"{moment.astimezone(UTC).isoformat(sep=' ', timespec='seconds')[:19]} UTC"
+
+
+@register.filter
+def minute(moment: datetime) -> str:
+    """The same without its seconds."""
+    return f"{moment.astimezone(UTC).isoformat(sep=' ')[:16]} UTC"
+
+
+@register.filter
 def length_of_time(seconds: float | None) -> str:
     """A length of time in its one or two largest units: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min."""
     if seconds is None:
@@ -113,27 +127,33 @@ def length_of_time(seconds: float | None) -> str:
 def when(moment: datetime | None, fallback: str = UNKNOWN) -> SafeString:
     """A <time> that says how long ago and, hovered, exactly when; without a moment the fallback, muted."""
     if moment is None:
-        return format_html('<span class="muted">{}</span>', fallback)
-    utc = timezone.localtime(moment, timezone.get_fixed_timezone(0))
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        utc.isoformat(timespec="seconds"),
-        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
-        ago(moment),
-    )
+        return muted(fallback)
+    exact = moment.astimezone(UTC).isoformat(timespec="seconds")
+    return format_html('<time datetime="{}" title="{}">{}</time>', exact, second(moment), ago(moment))
+
+
+@register.simple_tag
+def created(moment: datetime | None, claimed: str = "") -> SafeString:
+    """When an image says it was made. A date that can't be is not repeated as if it were true."""
+    if moment is None and claimed:
+        return format_html('<span class="muted" title="The image says {}">{}</span>', claimed, UNKNOWN)
+    return when(moment)
 
 
 @register.simple_tag
 def copy(text: object, label: str = "Copy", classes: str = "") -> SafeString:
     """A button that copies the text. It hides where scripts don't run, since only a script can copy."""
-    return format_html(
-        '<button type="button" class="{}" data-copy="{}" aria-label="{}" title="{}">{}</button>',
-        f"icon-btn sm copy {classes}".strip(),
-        text,
-        label,
-        label,
-        icon("copy"),
-    )
+    before, after = around_copied(label, classes)
+    return format_html("{}{}{}", before, text, after)
+
+
+@lru_cache(maxsize=512)
+def around_copied(label: str, classes: str) -> tuple[SafeString, SafeString]:
+    """What stands before the text of such a button and after it, kept: a list has a hundred of a kind."""
+    names = f"icon-btn sm copy {classes}".strip()
+    before = format_html('<button type="button" class="{}" data-copy="', names)
+    after = format_html('" aria-label="{}" title="{}">{}</button>', label, label, icon("copy"))
+    return before, after
 
 
 @register.simple_tag
@@ -165,26 +185,20 @@ def breakable(text: str) -> SafeString:
 @register.simple_tag
 def digest_code(digest: object, href: str = "") -> SafeString:
     """A digest in short, the whole of it on hovering, as a link when there is somewhere to go."""
-    code = format_html('<code class="digest" title="{}">{}</code>', digest, short(digest))
-    return format_html('<a href="{}">{}</a>', href, code) if href else code
+    if not href:
+        return format_html('<code class="digest" title="{}">{}</code>', digest, short(digest))
+    return format_html(
+        '<a href="{}"><code class="digest" title="{}">{}</code></a>', href, digest, short(digest)
+    )
 
 
 @register.simple_tag
 def repo_name(name: str) -> SafeString:
     """A repository's name with its namespace muted: what differs from row to row stands out."""
     namespace, slash, leaf = name.rpartition("/")
-    muted = format_html('<span class="ns">{}</span>', namespace + slash) if slash else NOTHING
-    return format_html("<span>{}{}</span>", muted, leaf)
-
-
-@register.simple_tag
-def platforms(names: Sequence[str], limit: int = 4) -> SafeString:
-    """Pills of platforms, linux/ left out for being nearly all there is, the rest behind "+2"."""
-    shown = [(name, name.removeprefix("linux/")) for name in names[:limit]]
-    pills = format_html_join("", '<span class="pill" title="{}">{}</span>', shown)
-    rest = [(", ".join(names[limit:]), len(names) - limit)] if len(names) > limit else []
-    more = format_html_join("", '<span class="pill" title="{}">+{}</span>', rest)
-    return format_html('<div class="pills">{}{}</div>', pills, more) if names else NOTHING
+    if not slash:
+        return format_html("<span>{}</span>", leaf)
+    return format_html('<span><span class="ns">{}/</span>{}</span>', namespace, leaf)
 
 
 @register.simple_tag(takes_context=True)
