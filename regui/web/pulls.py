@@ -1,6 +1,7 @@
 """The commands that fetch something, for the tools people have."""
 
 import ipaddress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -42,26 +43,31 @@ def needs_insecure(registry: Registry) -> bool:
 
 def primary(registry: Registry, repository: str, kind: str, reference: str) -> str:
     """The one command a page's head shows. `reference` is :tag or @digest."""
-    return commands(registry, repository, kind, reference)[0].text
+    return next(each(registry, repository, kind, reference)).text
 
 
 def commands(registry: Registry, repository: str, kind: str, reference: str) -> list[Command]:
     """The commands for the tools that can fetch this kind; `reference` is :tag or @digest."""
+    return list(each(registry, repository, kind, reference))
+
+
+def each(registry: Registry, repository: str, kind: str, reference: str) -> Iterator[Command]:
+    """The same one by one, the usual first."""
     name = f"{host(registry)}/{repository}"
     plain = is_plain(registry)
-    oras = Command("oras", f"oras pull {'--plain-http ' * plain}{name}{reference}")
-    crane = Command("crane", f"crane pull {'--insecure ' * plain}{name}{reference} {leaf(repository)}.tar")
-    skopeo = Command(
+    if kind == Kind.HELM:
+        yield from helm(name, reference, plain=plain)
+    elif kind not in {Kind.ARTIFACT, Kind.ATTESTATION}:
+        yield Command("docker", f"docker pull {name}{reference}")
+        yield Command("podman", f"podman pull {'--tls-verify=false ' * plain}{name}{reference}")
+    if kind in {Kind.HELM, Kind.ARTIFACT, Kind.ATTESTATION}:
+        yield Command("oras", f"oras pull {'--plain-http ' * plain}{name}{reference}")
+    yield Command(
         "skopeo",
         f"skopeo copy {'--src-tls-verify=false ' * plain}docker://{name}{reference} oci:{leaf(repository)}",
     )
-    if kind == Kind.HELM:
-        return [*helm(name, reference, plain=plain), oras, skopeo]
-    if kind in {Kind.ARTIFACT, Kind.ATTESTATION}:
-        return [oras, skopeo, crane]
-    docker = Command("docker", f"docker pull {name}{reference}")
-    podman = Command("podman", f"podman pull {'--tls-verify=false ' * plain}{name}{reference}")
-    return [docker, podman, skopeo, crane]
+    if kind != Kind.HELM:
+        yield Command("crane", f"crane pull {'--insecure ' * plain}{name}{reference} {leaf(repository)}.tar")
 
 
 def push(registry: Registry, repository: str = "app") -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-from django.urls import reverse
+from functools import cached_property
 
 from regui.actions.models import Action
 from regui.index.models import Repository, Revision, TagMove
+from regui.web import links
 
 How, State = TagMove.How, Action.State
 
@@ -21,16 +21,16 @@ class Digest:
 
 @dataclass(frozen=True)
 class Event:
-    """A move with what else is known of it: `actor` is who did it, empty when nobody knows; `listed` whether
-    the tag is still there."""
+    """A move with what else is known of it: `actor` is who did it, empty when nobody knows; `href` leads to
+    the tag, and is empty when it is no longer there."""
 
     move: TagMove
     before: Digest
     after: Digest
     actor: str
-    listed: bool
+    href: str
 
-    @property
+    @cached_property
     def verb(self) -> str:
         """What the tag did: came, pushed, moved, left or deleted."""
         told = self.move.how != How.CRAWL
@@ -55,9 +55,11 @@ def tell(repository: Repository, moves: Sequence[TagMove]) -> list[Event]:
     held, tags = still_held(repository, digests), still_listed(repository, {move.tag for move in moves})
     who = deleters(repository, moves)
 
+    place = (repository.registry.name, repository.name)
+    to_tag, to_manifest = links.tags(*place), links.manifests(*place)
+
     def linked(digest: str) -> Digest:
-        place = (repository.registry.name, repository.name, digest)
-        return Digest(digest, reverse("manifest", args=place) if digest in held else "")
+        return Digest(digest, to_manifest(digest) if digest in held else "")
 
     return [
         Event(
@@ -65,7 +67,7 @@ def tell(repository: Repository, moves: Sequence[TagMove]) -> list[Event]:
             before=linked(move.before),
             after=linked(move.after),
             actor=move.actor or who.get(move.pk, ""),
-            listed=move.tag in tags,
+            href=to_tag(move.tag) if move.tag in tags else "",
         )
         for move in moves
     ]

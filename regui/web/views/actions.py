@@ -14,7 +14,7 @@ from regui.actions import delete, journal, plans, run
 from regui.actions.models import Action
 from regui.actions.plans import Plan
 from regui.index.models import Repository
-from regui.web import errors, forms, htmx
+from regui.web import deeds, errors, forms, htmx
 from regui.web.http import Request, read_only
 from regui.web.paging import paginate
 
@@ -137,9 +137,11 @@ def activity(request: Request) -> HttpResponse:
     run.settle()
     wanted = forms.wanted(request.GET, (), "")
     every = journal.visible(request.actor)
+    page = paginate(request, every.matching(wanted.q).defer("plan"))
     context = {
-        "page": paginate(request, every.matching(wanted.q)),
+        "page": page,
+        "deeds": deeds.told(page),
         "wanted": wanted,
-        "total": every.count(),
+        "total": every.count() if wanted.q else page.paginator.count,
     }
     return htmx.render(request, "actions/activity.html", context, partials=("results",))
