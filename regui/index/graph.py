@@ -69,8 +69,8 @@ def left_behind(repository: Repository, manifest: Manifest) -> list[Manifest]:
     this repository contains them, directly or not. Deleting the index leaves them where nothing lists
     them."""
     below, _ = usage.downwards([manifest.pk])
-    tagged = repository.tags.listed().exclude(manifest=None).exclude(manifest=manifest)
-    kept = reachable(set(tagged.values_list("manifest_id", flat=True)) & set(_above(below)))
+    tagged = repository.tags.listed().filter(manifest__in=_above(below) - {manifest.pk})
+    kept = reachable(set(tagged.values_list("manifest_id", flat=True)))
     return list(Manifest.objects.filter(pk__in=below - kept - {manifest.pk}).order_by("digest"))
 
 
