@@ -4,14 +4,17 @@ from collections.abc import Iterable, Mapping
 
 from regui import oci
 from regui.index import facts, usage
+from regui.index.listing import DANGLING
 from regui.index.models import Child, Manifest, ManifestQuerySet, Repository, TagQuerySet
 
 SUFFIXES = (".sig", ".att", ".sbom")
 
 
 def tags_on(repository: Repository, digest: str) -> TagQuerySet:
-    """The listed tags, folded ones too, that are on a digest in this repository, by name."""
-    return repository.tags.listed().filter(manifest__digest=digest).order_by("name")
+    """The listed tags, folded ones too, that are on a digest in this repository, by name. One that led
+    nowhere when it was last asked for isn't on what it was on before."""
+    on = repository.tags.listed().filter(manifest__digest=digest)
+    return on.exclude(problem=DANGLING).order_by("name")
 
 
 def held(repository: Repository) -> ManifestQuerySet:

@@ -32,12 +32,14 @@ DANGLING = "The registry lists this tag, but has no manifest for it."
 
 @dataclass(frozen=True)
 class Listing:
-    """The names of a repository's tags: complete, error-free, begun at that moment. `problem` is a remark."""
+    """The names of a repository's tags: complete, error-free, begun at that moment. `problem` is a remark;
+    `unknown` says that the registry denied the repository itself, which has no names then."""
 
     repository: Repository
     names: Sequence[str]
     began: datetime
     problem: str = ""
+    unknown: bool = False
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Before:
     manifest_id: int | None
     gone_at: datetime | None
     missed: int
+    problem: str
 
 
 def tags(listings: Sequence[Listing], *, believe: bool = False) -> set[int]:
@@ -64,16 +67,20 @@ def tags(listings: Sequence[Listing], *, believe: bool = False) -> set[int]:
     current = [one for one in listings if (one.repository.listed_at or one.began) <= one.began]
     there: dict[int, dict[str, Before]] = {one.repository.pk: {} for one in current}
     rows = Tag.objects.filter(repository__in=list(there))
-    columns = rows.values_list("repository_id", "name", "pk", "manifest_id", "gone_at", "missed")
-    for repository, name, pk, manifest, gone_at, missed in columns.iterator():
-        there[repository][name] = Before(pk, manifest, gone_at, missed)
+    columns = rows.values_list("repository_id", "name", "pk", "manifest_id", "gone_at", "missed", "problem")
+    for repository, name, pk, manifest, gone_at, missed, problem in columns.iterator():
+        there[repository][name] = Before(pk, manifest, gone_at, missed, problem)
     changed: set[int] = set()
     arrived: list[tuple[Listing, list[str]]] = []
     for one in current:
         row = one.repository
         listed = {name for name in one.names if is_tag(name)}
-        # Of a tag that the registry has no manifest for we know already that it isn't there.
-        present = [name for name, tag in there[row.pk].items() if tag.gone_at is None and tag.manifest_id]
+        # Of a tag that was listed without a manifest we know already that it isn't there.
+        present = [
+            name
+            for name, tag in there[row.pk].items()
+            if tag.gone_at is None and tag.manifest_id and tag.problem != DANGLING
+        ]
         lost = sum(name not in listed for name in present)
         row.doubt = "" if believe else suspicion(len(present), lost, len(listed), "tag", "tags")
         new = sorted(listed - there[row.pk].keys())
@@ -91,17 +98,22 @@ def tags(listings: Sequence[Listing], *, believe: bool = False) -> set[int]:
 
 def _followed(listings: Iterable[Listing]) -> None:
     """Note on repositories that their tags are as listed; most rows get the same values, by one statement."""
-    alike: dict[tuple[datetime, bool, str, str], list[int]] = {}
+    alike: dict[tuple[datetime, bool, bool, str, str], list[int]] = {}
     for one in listings:
         row = one.repository
-        alike.setdefault((one.began, row.filled_at is None, one.problem, row.doubt), []).append(row.pk)
-        row.listed_at = row.tried_at = one.began
-        row.filled_at = row.filled_at or one.began
-        row.problem, row.gone_at = one.problem, None
-    for (began, first, problem, doubt), keys in alike.items():
-        values = {"listed_at": began, "tried_at": began, "problem": problem, "doubt": doubt, "gone_at": None}
+        # Denied, it is no later proven to be there than before: a catalog that lacks it is to be believed.
+        proven = not one.unknown or row.listed_at is None
+        key = (one.began, proven, row.filled_at is None, one.problem, row.doubt)
+        alike.setdefault(key, []).append(row.pk)
+        row.tried_at, row.problem, row.filled_at = one.began, one.problem, row.filled_at or one.began
+        if proven:
+            row.listed_at, row.gone_at = one.began, None
+    for (began, proven, first, problem, doubt), keys in alike.items():
+        values: dict[str, Any] = {"tried_at": began, "problem": problem, "doubt": doubt}
+        values |= {"listed_at": began, "gone_at": None} if proven else {}
+        values |= {"filled_at": began} if first else {}
         for some in batches(keys):
-            Repository.objects.filter(pk__in=some).update(**values, **({"filled_at": began} if first else {}))
+            Repository.objects.filter(pk__in=some).update(**values)
 
 
 def _follow(one: Listing, listed: set[str], there: dict[str, Before]) -> bool:
@@ -198,7 +210,8 @@ class There:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a tag was seen on: a manifest's key; or None along with why it can't be read."""
+    """What a tag was seen on: a manifest's key; with a `problem`, why it can't be read, and what it was on
+    before, None when nobody knows."""
 
     tag: Tag | Known
     manifest_id: int | None
@@ -323,16 +336,30 @@ def repositories(
     present = [name for name, (gone_at, before) in there.items() if before and gone_at is None]
     lost = [name for name in present if name not in listed]
     suspicious = "" if believe else suspicion(len(present), len(lost), len(listed))
-    gone = 0
-    for some_names in batches([] if suspicious else lost):
-        # Repositories opened since it began are there, whatever it says.
-        seen_since = Q(listed_at__gt=began) | Q(first_seen_at__gt=began)
-        lost_rows = registry.repositories.filter(name__in=some_names).exclude(seen_since)
-        gone += lost_rows.update(gone_at=began, unsettled_at=began)
+    gone = 0 if suspicious else leave(registry, lost, listed, began)
     registry.listed_at = registry.tried_at = began
     registry.problem, registry.unlisted, registry.doubt = "", "", suspicious
     registry.save(update_fields=["listed_at", "tried_at", "problem", "unlisted", "doubt"])
     return Catalog(len(new) + len(back), gone, suspicious)
+
+
+def leave(registry: Registry, lost: Sequence[str], listed: set[str], began: datetime) -> int:
+    """Let repositories leave that a believed catalog lacks, with their tags, and bury the tags of those that
+    an earlier one lacked already; how many left."""
+    gone = 0
+    for some in batches(lost):
+        # Repositories opened since it began are there, whatever it says.
+        seen_since = Q(listed_at__gt=began) | Q(first_seen_at__gt=began)
+        rows = registry.repositories.filter(name__in=some).exclude(seen_since)
+        keys = list(rows.values_list("pk", flat=True))
+        Tag.objects.filter(repository__in=keys, gone_at=None).update(gone_at=began, missed=1)
+        gone += Repository.objects.filter(pk__in=keys).update(gone_at=began, doubt="", unsettled_at=began)
+    before = registry.repositories.filter(gone_at__lt=began, source=Repository.Source.CATALOG)
+    for row in before.filter(tags__isnull=False).distinct():
+        if row.name not in listed:
+            row.registry = registry
+            bury(row, list(row.tags.exclude(gone_at=None).values_list("name", flat=True)), began)
+    return gone
 
 
 def suspicion(

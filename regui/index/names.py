@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from regui.index.batches import batches
-from regui.index.models import Registry, Repository, RepositoryQuerySet
+from regui.index.models import Registry, Repository, RepositoryQuerySet, Tag
 from regui.registries import RegistrySettings
 
 Source = Repository.Source
@@ -90,6 +90,9 @@ def follow(registry: Registry, now: datetime) -> None:
         Repository.objects.bulk_create(new, ignore_conflicts=True)
         back = [name for name, gone_at in there.items() if gone_at is not None]
         rows.filter(name__in=back).update(source=Source.HAND, gone_at=None, due_at=None, unsettled_at=now)
+        # Its tags had left with it, and are to be read again.
+        tags = Tag.objects.filter(repository__registry=registry, repository__name__in=back, missed__gt=0)
+        tags.update(gone_at=None, missed=0, seen_at=None)
     named = rows.listed().filter(source=Source.HAND).values_list("pk", "name")
     going = [pk for pk, name in named if name not in wanted]
     if prefixes := under(registry):
@@ -108,7 +111,7 @@ def leave(rows: Iterable[Repository], began: datetime) -> None:
     passing = {Source.EVENT, Source.OPENED}
     for row in rows:
         if row.source in passing and not row.doubt and row.name not in by_hand(row.registry):
-            same = Repository.objects.filter(pk=row.pk, listed_at=began)  # nobody has found it since
+            same = Repository.objects.filter(pk=row.pk, tried_at=began)  # nobody has found it since
             if same.update(gone_at=began, unsettled_at=began):
                 row.gone_at = began
 

@@ -42,7 +42,7 @@ def listing_all(rows: Sequence[Repository]) -> Talk[Listed]:
             found.append(listing.Listing(row, answer, began))
         elif is_unknown(row, answer):
             # 2.x lists repositories that nothing was ever pushed to, and knows nothing of them when asked.
-            found.append(listing.Listing(row, (), began, unknown_problem(row)))
+            found.append(listing.Listing(row, (), began, unknown_problem(row), unknown=True))
             unknown.append(row)
         else:
             errors.append((row, answer))
@@ -89,7 +89,8 @@ def keeping(answers: Sequence[tuple[Known, Any]], now: datetime) -> Talk[Outcome
     """Keep what the registry answered to `question`, asked at that moment, and ask for all that belongs to
     what is new.
 
-    A listed tag without a manifest (dangling), or whose manifest makes no sense, keeps that as its problem.
+    A listed tag without a manifest (dangling), or whose manifest makes no sense, keeps that as its problem,
+    and what it was on before. While a repository's listing is doubted, a denial says no more than that.
     """
     outcome = Outcome()
     sights: list[listing.Sight] = []
@@ -100,7 +101,8 @@ def keeping(answers: Sequence[tuple[Known, Any]], now: datetime) -> Talk[Outcome
         elif answer is None:
             sights.append(listing.Sight(tag, tag.manifest_id))
         elif isinstance(answer, oci.NotFound):
-            sights.append(listing.Sight(tag, None, listing.DANGLING))
+            if not tag.repository.doubt:
+                sights.append(listing.Sight(tag, tag.manifest_id, listing.DANGLING))
         else:
             outcome.failures.append((tag.repository, f"{tag.name}: {answer}"))
             if not outcome.ends(answer):
@@ -110,7 +112,9 @@ def keeping(answers: Sequence[tuple[Known, Any]], now: datetime) -> Talk[Outcome
         if content.digest in stored.ids:
             sights.append(listing.Sight(tag, stored.ids[content.digest]))
         elif content.digest in stored.problems:
-            sights.append(listing.Sight(tag, None, stored.problems[content.digest]))
+            problem = stored.problems[content.digest]
+            outcome.failures.append((tag.repository, f"{tag.name}: {problem}"))
+            sights.append(listing.Sight(tag, tag.manifest_id, problem))
     outcome.changed |= listing.seen(sights, now)
     return outcome
 
@@ -168,8 +172,9 @@ def load(pks: Sequence[int], repositories: Sequence[Repository] = ()) -> list[Kn
 
     def known(values: tuple[Any, ...]) -> Known:
         pk, repository, name, folded, first_seen_at, manifest_id, digest, read_at, problem = values
-        # What is to be read anew has to come whole, moved or not.
-        etag = digest if read_at else ""
+        # What is to be read anew has to come whole, moved or not; and a registry answers 304 for a tag that
+        # leads nowhere.
+        etag = digest if read_at and not problem else ""
         return Known(pk, by_key[repository], name, folded, first_seen_at, manifest_id, etag, problem)
 
     return [known(found[pk]) for pk in pks if pk in found]

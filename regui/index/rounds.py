@@ -20,11 +20,16 @@ RETRY = timedelta(minutes=1)
 
 def begin(registry: Registry, now: datetime, *, foreground: bool) -> Sync | None:
     """The round that is under way, or a new one: in the foreground always, else when the registry is due;
-    None when it isn't. Someone waits for one in the foreground, so it reads everything."""
+    None when it isn't. Someone waits for one in the foreground, so it reads everything; what one under way
+    has read within `REGUI_STALE_AFTER` counts."""
     with transaction.atomic():
         row = Registry.objects.select_for_update().get(pk=registry.pk)
         running = Sync.objects.filter(registry=registry, finished_at=None).first()
         if running is not None:
+            if foreground:
+                # What it has read a moment ago needn't be again: whoever was killed goes on where they were.
+                done = Repository.objects.filter(registry=registry, due_at__gt=running.started_at)
+                done.filter(tried_at__lt=now - settings.STALE_AFTER).update(due_at=running.started_at)
             return running
         if not foreground and row.due_at is not None and row.due_at > now:
             return None

@@ -104,9 +104,9 @@ class Found:
             )
             tag.gone_at = answer.seen_at if gone else None
             tag.seen_at = max(row.seen_at, answer.seen_at) if row and row.seen_at else answer.seen_at
-            tag.manifest_id = row.manifest_id if gone and row else answer.manifest
+            tag.manifest_id = row.manifest_id if row and (gone or answer.problem) else answer.manifest
             tag.problem = answer.problem
-            if gone and row:
+            if row and (gone or answer.problem):
                 tag.created_key, tag.size_key = row.created_key, row.size_key
             else:
                 tag.created_key, tag.size_key = orders.get(answer.manifest or 0, (UNREAD, UNREAD))

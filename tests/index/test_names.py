@@ -57,7 +57,7 @@ def tell(registry: Registry, repository: str, digest: str) -> None:
     """Let an event of a push arrive, and apply it."""
     now = timezone.now()
     sent = [event("push", repository, tag="1", digest=oci.Digest(digest))]
-    inbox.store(registry, inbox.parse(registry.name, envelope(sent), now), now)
+    inbox.store(registry, inbox.parse(envelope(sent)), now)
     applier = Applier(registry)
     applier.apply()
     applier.release()

@@ -238,10 +238,10 @@ def test_a_run_that_is_interrupted_says_so_and_prunes_nothing(fake: Fake, fake_r
     assert sync.run(fake_row).problem == ""
 
 
-def test_a_tag_whose_manifest_makes_no_sense_is_no_failure_of_the_run(fake: Fake, fake_row: Registry) -> None:
+def test_a_tag_whose_manifest_makes_no_sense_fails_the_run(fake: Fake, fake_row: Registry) -> None:
     push(fake, "a")
     fake.on("GET", r"/v2/a/manifests/2", Out(200, b"[]", (("Content-Type", oci.OCI_MANIFEST),)))
     run = sync.run(fake_row)
 
-    assert run.failures == []
+    assert [failure["repository"] for failure in run.failures] == ["a"]
     assert Tag.objects.get(name="2").problem

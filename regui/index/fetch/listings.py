@@ -165,8 +165,7 @@ def checked(repository: Repository, reading: Reading, outcome: contents.Outcome,
     recent = Q(seen_at__gt=since)
     counts = repository.tags.listed().aggregate(total=Count("pk"), checked=Count("pk", filter=recent))
     indexes = [digest for digest, kind in usage.unread(repository) if contents.may_be_index(kind)]
-    # Each tag that a doubted listing lacks was asked for by itself, so the doubt is answered here.
-    problem = "" if reading.problem == repository.doubt else reading.problem
+    problem = reading.problem
     if indexes and not problem and not outcome.cut:
         why = next((words for _, words in outcome.failures if words.startswith(indexes[0])), indexes[0])
         problem = f"What an index contains could not be read. {why}"

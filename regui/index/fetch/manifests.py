@@ -75,7 +75,7 @@ def recall(repository: Repository, reference: str) -> Known:
     tag = repository.tags.listed().filter(name=reference).first()
     if tag is None or tag.manifest_id is None:
         return Known()
-    return Known(manifests.filter(pk=tag.manifest_id).first(), tag.seen_at)
+    return Known(manifests.filter(pk=tag.manifest_id).first(), None if tag.problem else tag.seen_at)
 
 
 def is_settled(repository: Repository, known: Known, max_age: timedelta) -> bool:
@@ -142,8 +142,8 @@ def absent(repository: Repository, reference: str, now: datetime) -> None:
         return
     if oci.is_digest(reference):
         record.missing(repository, [reference], now)
-    elif tag := repository.tags.listed().filter(name=reference).first():
-        listing.seen([listing.Sight(tag, None, listing.DANGLING)], now)
+    elif not repository.doubt and (tag := repository.tags.listed().filter(name=reference).first()):
+        listing.seen([listing.Sight(tag, tag.manifest_id, listing.DANGLING)], now)
 
 
 def complete(link: Link, repository: Repository, known: Known, deadline: float) -> oci.Error | None:

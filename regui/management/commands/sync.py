@@ -18,8 +18,8 @@ from rich.progress import (
 )
 
 from regui import oci
-from regui.index import fetch, names, sync
-from regui.index.models import Registry, Repository, Sync
+from regui.index import fetch, listing, names, sync
+from regui.index.models import Registry, Repository, Sync, Tag
 
 COLUMNS = (
     SpinnerColumn(),
@@ -29,6 +29,10 @@ COLUMNS = (
     TimeElapsedColumn(),
     TextColumn("{task.fields[told]}"),
 )
+
+
+# The most of a kind that are named.
+NAMED = 20
 
 
 class Command(BaseCommand):
@@ -44,6 +48,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["confirm"] and options["names"]:
+            raise CommandError("--confirm takes the one name that is meant, and nothing else is read")
         if options["confirm"]:
             self.confirm(options["confirm"])
             return
@@ -82,7 +88,17 @@ class Command(BaseCommand):
             self.stderr.write(f"{registry.name}/{failure['repository']}: {failure['problem']}")
         if result.problem:
             self.stderr.write(f"{registry.name}: {result.problem}")
+        self.odd(registry)
         return self.named(registry) and not (result.failures or result.problem)
+
+    def odd(self, registry: Registry) -> None:
+        """Say what was read and isn't right: lists that aren't believed, tags that lead nowhere."""
+        rows = Repository.objects.filter(registry=registry).listed()
+        for row in rows.exclude(doubt="").order_by("name")[:NAMED]:
+            self.stderr.write(f"{registry.name}/{row.name}: {row.doubt}")
+        astray = Tag.objects.listed().filter(repository__in=rows, problem=listing.DANGLING)
+        for tag in astray.select_related("repository").order_by("repository__name", "name")[:NAMED]:
+            self.stderr.write(f"{registry.name}/{tag.repository.name}:{tag.name}: {tag.problem}")
 
     def named(self, registry: Registry) -> bool:
         """Whether the registry knows all that was named by hand; says what it doesn't, and how names come
