@@ -53,7 +53,6 @@ def is_slow(registry: Registry, now: datetime) -> bool:
 def read(registry: Registry, deadline: float | None) -> Reading:
     """Ask for the whole catalog; what came before an error is kept, and nothing pruned for it."""
     began, found = timezone.now(), list[str]()
-    names.follow(registry, began)
     try:
         link = connect.link(registry)
         link.check(CATALOG)
@@ -66,6 +65,7 @@ def read(registry: Registry, deadline: float | None) -> Reading:
         # A page's time was up, which is nothing to hold against the registry: a worker has more.
         link.failed(CATALOG, error)
         listing.repositories(registry, found, began, complete=False)
+        names.follow(registry, timezone.now())
         return failed(error, registry.listed_at)
     except oci.Error as error:
         link.failed(CATALOG, error)
@@ -90,15 +90,13 @@ def follow(
     """Make the registry's repositories follow these names, all of its catalog, or what came of it before the
     error."""
     listing.repositories(registry, found, began, complete=error is None)
-    # What only the catalog knew and it now lacks may still be named by hand.
+    if error is not None and not isinstance(error, oci.NotFound | oci.Unsupported | oci.Denied):
+        result = failed(error, registry.listed_at)
+        listing.tried(registry, result.problem, timezone.now())
+        return result
+    # What the catalog lacks, or has ceased to list, may be named by hand.
     names.follow(registry, timezone.now())
-    if error is None:
-        return remembered(registry)
-    if isinstance(error, oci.NotFound | oci.Unsupported | oci.Denied):
-        return unlisted(registry, error)
-    result = failed(error, registry.listed_at)
-    listing.tried(registry, result.problem, timezone.now())
-    return result
+    return remembered(registry) if error is None else unlisted(registry, error)
 
 
 def unlisted(registry: Registry, error: oci.Error) -> Reading:
