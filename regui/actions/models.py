@@ -13,8 +13,18 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from regui.index import search
+
 # How long a run may go on before someone else may look up how it ended: longer than any request's time limit.
 LEASE = timedelta(minutes=2)
+
+
+NAMES = search.Names(
+    tags=("items__tag",),
+    repositories=("repository",),
+    digests=("digest", "items__digest"),
+    others=("registry", "repository", "digest", "actor", "address", "state", "reason"),
+)
 
 
 def new_id() -> str:
@@ -23,21 +33,9 @@ def new_id() -> str:
 
 
 class ActionQuerySet(models.QuerySet["Action"]):
-    def matching(self, words: str) -> Self:
-        """Actions in which every one of the words stands somewhere: in who, where, what, or why it failed."""
-        found = self
-        for word in words.split():
-            found = found.filter(
-                Q(repository__icontains=word)
-                | Q(registry__icontains=word)
-                | Q(digest__icontains=word)
-                | Q(actor__icontains=word)
-                | Q(address__icontains=word)
-                | Q(state__icontains=word)
-                | Q(reason__icontains=word)
-                | Q(pk__in=Item.objects.filter(tag__icontains=word).values("action"))
-            )
-        return found
+    def matching(self, query: search.Query) -> Self:
+        """Actions that the query lets through: a word stands in who, where, what, or why it failed."""
+        return search.named(self, query, NAMES)
 
     def abandoned(self) -> Self:
         """Actions whose runner must have died, or never heard how its request ended."""

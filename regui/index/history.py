@@ -4,19 +4,17 @@ Several may notice the same move: a crawl, the registry's event, the action that
 and whoever knows more of it adds that.
 """
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 
 from regui.index import search
 from regui.index.batches import batches
 from regui.index.models import Repository, Tag, TagMove
 
 # A digest as people copy it: some of its first digits, without the algorithm.
-SHORT = re.compile(r"[0-9a-f]{6,64}")
 
 
 @dataclass(frozen=True)
@@ -89,37 +87,24 @@ def latest(moves: Sequence[Move]) -> dict[tuple[int, str], TagMove]:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which moves: those that match every word of `text`, not before `since`. A word is a part of a tag's
-    name or, with * and ?, the whole of it; or the beginning of a digest it moved from or to."""
+    """Which moves: those the query lets through, of tags by name and digests they moved from or to, not
+    before `since`."""
 
-    text: str = ""
+    query: search.Query = field(default_factory=search.Query)
     since: datetime | None = None
 
 
 ALL = Wanted()
+NAMES = search.Names(tags=("tag",), repositories=("repository",), digests=("before", "after"))
 
 
 def of_repository(repository: Repository, wanted: Wanted = ALL) -> QuerySet[TagMove]:
     """The moves of the repository's tags, newest first."""
     found = TagMove.objects.filter(registry=repository.registry.name, repository=repository.name)
-    for word in search.words(wanted.text):
-        found = found.filter(matching(word))
+    found = search.named(found, wanted.query, NAMES)
     if wanted.since is not None:
         found = found.filter(at__gte=wanted.since)
     return found.order_by("-at", "-pk")
-
-
-def matching(word: str) -> Q:
-    """What one word asks of a move. Tags may well be called like a short digest, so that means either."""
-    if search.DIGEST_PREFIX.fullmatch(word):
-        return on(word)
-    of_tags = search.match(word, "tag")
-    return of_tags | on(f"sha256:{word}") if SHORT.fullmatch(word) else of_tags
-
-
-def on(start: str) -> Q:
-    """Moves from or to a digest that begins like that."""
-    return Q(before__startswith=start) | Q(after__startswith=start)
 
 
 def of_tag(repository: Repository, tag: str) -> QuerySet[TagMove]:

@@ -12,12 +12,13 @@ LONGEST = search.LONGEST
 @dataclass(frozen=True)
 class Wanted:
     """The filters and the order of a list. `sort` is one of the list's own orders, with or without a leading
-    -."""
+    -; `keys` are those of the search language that its rows have an answer to, all when none are named."""
 
     q: str
     sort: str
     namespace: str = ""
     kind: str = ""
+    keys: Collection[str] = ()
 
     @property
     def filtered(self) -> bool:
@@ -37,20 +38,23 @@ class Wanted:
     @cached_property
     def parsed(self) -> search.Query | search.Wrong:
         try:
-            return search.parse(self.q)
+            return search.parse(self.q, self.keys)
         except search.Wrong as error:
             return error
 
 
-def wanted(query: Mapping[str, str], sorts: Collection[str], default: str) -> Wanted:
+def wanted(
+    query: Mapping[str, str], sorts: Collection[str] = (), default: str = "", keys: Collection[str] = ()
+) -> Wanted:
     """What a query string asks of a list that can be sorted by these; without a known order, the default
-    one."""
+    one. `keys` as in `Wanted`."""
     sort = query.get("sort", "")
     return Wanted(
         q=cleaned(query.get("q", "")),
         sort=sort if sort in sorts else default,
         namespace=cleaned(query.get("ns", "")),
         kind=cleaned(query.get("kind", "")),
+        keys=keys,
     )
 
 

@@ -1,11 +1,11 @@
 """Moves of tags: kept once, found again, and told apart from a repository's first fill."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from regui.index import history
+from regui.index import history, search
 from regui.index.history import Move, Wanted
 from regui.index.models import Repository, TagMove
 from tests import factories
@@ -23,8 +23,8 @@ def move(
     return Move(factories.repository(), tag, before, after, at, None, TagMove.How(how), actor)
 
 
-def told(repository: Repository, **wanted: object) -> list[tuple[str, str, str]]:
-    found = history.of_repository(repository, Wanted(**wanted))  # type: ignore[arg-type]
+def told(repository: Repository, text: str = "", since: datetime | None = None) -> list[tuple[str, str, str]]:
+    found = history.of_repository(repository, Wanted(search.parse(text), since))
     return [(one.tag, one.before, one.after) for one in found]
 
 
@@ -88,6 +88,11 @@ def test_moves_are_found_by_tag_digest_and_time() -> None:
     assert [tag for tag, _, _ in told(repository, text=NEW)] == ["1.0", "latest"]
     assert [tag for tag, _, _ in told(repository, text=OLD.short)] == ["latest", "latest"]
     assert [tag for tag, _, _ in told(repository, text=f"latest {NEW[:20]}")] == ["latest"]
+    assert [tag for tag, _, _ in told(repository, text="-tag:latest")] == ["1.1", "1.0"]
+    assert [tag for tag, _, _ in told(repository, text=f"digest:{OLD[7:20]} -{NEW}")] == ["latest"]
+    assert [tag for tag, _, _ in told(repository, text='"1.*"')] == []
+    assert [tag for tag, _, _ in told(repository, text="repo:team 1.1")] == ["1.1"]
+    assert told(repository, text="team") == []
     assert [tag for tag, _, _ in told(repository, since=NOW + timedelta(minutes=20))] == ["1.1", "1.0"]
     assert [one.after for one in history.of_tag(repository, "latest")] == [NEW, OLD]
     assert told(factories.repository("team/other")) == []

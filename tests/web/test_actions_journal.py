@@ -164,3 +164,29 @@ def test_what_someone_else_finished_stays_as_they_wrote_it() -> None:
     late = journal.finish(action, journal.Ending(Action.State.FAILED, "failed", "late"), timezone.now())
     assert (late.state, late.reason) == ("done", "")
     assert {item.result for item in late.items.all()} == {"done"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("tag:1.*", True),
+        ("tag:app", False),
+        ("repo:team/*", True),
+        ("app:1.0", True),
+        ("app:2.0", False),
+        (f"digest:{factories.digest('app')[7:15]}", True),
+        ("-tag:1.0", False),
+        ("-tag:2.0 -repo:other", True),
+        ('"1.*"', False),
+    ],
+)
+def test_the_filter_speaks_the_language_of_lists(visitor: Client, text: str, found: bool) -> None:
+    acted("app", "1.0", "latest")
+    assert (factories.digest("app") in shown(visitor, q=text)) is found
+
+
+def test_a_filter_that_the_journal_cannot_answer_explains_itself(visitor: Client) -> None:
+    acted("app", "1.0")
+    page = shown(visitor, q="size:>1GB")
+    assert "Nothing here has an answer to “size:”" in page
+    assert factories.digest("app") in page

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -68,8 +68,9 @@ class Piece:
         return Wrong(self.position, self.text, why, example)
 
 
-def parse(text: str) -> Query:
-    """What a query asks for; raises `Wrong` when that can't be told."""
+def parse(text: str, keys: Collection[str] = ()) -> Query:
+    """What a query asks for; raises `Wrong` when that can't be told, or is asked by other keys than these, if
+    any are given."""
     text = text.replace("\0", "")
     if len(text) > LONGEST:
         raise Wrong(
@@ -79,7 +80,7 @@ def parse(text: str) -> Query:
     if len(found) > MOST:
         last = found[MOST]
         raise last.wrong(f"A query has at most {MOST} words.", "team/app v1.*")
-    return Query(tuple(term(piece) for piece in found))
+    return Query(tuple(term(piece, keys or KEYS) for piece in found))
 
 
 def pieces(text: str) -> list[Piece]:
@@ -123,8 +124,8 @@ def quoted(text: str, start: int) -> tuple[str, int]:
     return inside, at + 1
 
 
-def term(piece: Piece) -> Term:
-    """What one word asks for."""
+def term(piece: Piece, keys: Collection[str]) -> Term:
+    """What one word asks for, by one of these keys."""
     pinned = PINNED.fullmatch(piece.bare)
     if pinned:  # as people copy it: the digest says more than the name before it
         return digest(piece, pinned[1])
@@ -140,6 +141,11 @@ def term(piece: Piece) -> Term:
             meant = f"“{close[0]}:”" if close else " or ".join(f"{one}:" for one in KEYS)
             raise piece.wrong(f"There is no key “{key}:”. Is {meant} meant?", EXAMPLES[(close or ["tag"])[0]])
         return name(piece, Where.ANY, piece.bare)
+    if key not in keys:
+        known = " or ".join(f"{one}:" for one in keys)
+        raise piece.wrong(
+            f"Nothing here has an answer to “{key}:”, only to {known}.", EXAMPLES[next(iter(keys))]
+        )
     if not value and piece.quoted is None:
         raise piece.wrong(f"“{key}:” lacks a value.", EXAMPLES[key])
     return KEYS[key](piece, value)

@@ -13,6 +13,7 @@ from regui.accounts import access
 from regui.actions import delete, journal, plans, run
 from regui.actions.models import Action
 from regui.actions.plans import Plan
+from regui.index import search
 from regui.index.models import Repository
 from regui.web import deeds, errors, forms, htmx
 from regui.web.http import Request, read_only
@@ -135,9 +136,9 @@ def activity(request: Request) -> HttpResponse:
     if not request.actor.may(access.Right.SEE):
         raise access.Forbidden(request.actor, access.Right.SEE, "the activity here")
     run.settle()
-    wanted = forms.wanted(request.GET, (), "")
+    wanted = forms.wanted(request.GET, keys=search.NAMED)
     every = journal.visible(request.actor)
-    page = paginate(request, every.matching(wanted.q).defer("plan"))
+    page = paginate(request, every.matching(wanted.query).defer("plan"))
     context = {
         "page": page,
         "deeds": deeds.told(page),

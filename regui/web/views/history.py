@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from django.http import Http404, HttpResponse
 
 from regui.accounts import access
-from regui.index import fetch
+from regui.index import fetch, search
 from regui.index import history as moves
 from regui.web import forms, htmx, story
 from regui.web.catalog import namespace
@@ -19,9 +19,9 @@ def index(request: Request, registry: str, name: str) -> HttpResponse:
     outlives the repository. 404 when nothing is."""
     row = access.registry(request.actor, registry)
     repository = access.repository(request.actor, row, name)
-    wanted = forms.wanted(request.GET, (), "")
+    wanted = forms.wanted(request.GET, keys=search.NAMED)
     since = day(request.GET.get("since", ""))
-    page = paginate(request, moves.of_repository(repository, moves.Wanted(wanted.q, since)))
+    page = paginate(request, moves.of_repository(repository, moves.Wanted(wanted.query, since)))
     filtered = wanted.filtered or since is not None
     if repository.pk is None and not page and not filtered:
         raise Http404(f"Nothing is known of a repository named {name}.")

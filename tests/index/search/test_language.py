@@ -28,6 +28,12 @@ MORE, LESS = Comparison.MORE, Comparison.LESS
 HEX = "0123456789abcdef" * 4
 
 
+def test_keys_that_a_list_has_no_answer_to_are_explained() -> None:
+    assert search.parse("v1 -tag:v2 sha256:0a1b", search.NAMED).terms
+    with pytest.raises(search.Wrong, match=r"no answer|answer to “size:”, only to tag: or repo: or digest:"):
+        search.parse("v1 size:>1GB", search.NAMED)
+
+
 @pytest.mark.parametrize(
     ("text", "terms"),
     [
