@@ -2,15 +2,16 @@
 without reading them all.
 
 SQLite: a full-text table of tokens made of these. A token may stand for more than one value (of a label's,
-only the beginning and the end are in it), so what is found has to be looked at. PostgreSQL: an index over
-labels, while kinds and platforms are read through.
+only the beginning and the end are in it), so what is found has to be looked at. PostgreSQL: an index for
+each; that over platforms needs the extension pg_trgm, or else they are read through.
 """
 
 import re
 from collections.abc import Sequence
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 
 from regui.index.models import Manifest
 from regui.index.search import terms
@@ -53,6 +54,11 @@ FACETS = FullText(
     fill=f"""INSERT INTO index_manifest_facets (rowid, facets)
         SELECT id, {tokens("index_manifest")} FROM index_manifest WHERE kind <> ''""",  # noqa: S608 — as above
 )
+POSTGRESQL = {
+    "index_manifest_kind": "btree (kind)",
+    "index_manifest_labels": "gin (labels)",
+    "index_manifest_platforms": "gin ((platforms::text) gin_trgm_ops)",
+}
 
 
 def ensure(**_: object) -> None:
@@ -61,11 +67,13 @@ def ensure(**_: object) -> None:
         return  # the app's tables are on their way out
     if connection.vendor == "sqlite":
         FACETS.ensure()
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "CREATE INDEX IF NOT EXISTS index_manifest_labels ON index_manifest USING gin (labels)"
-            )
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
+        trigrams = cursor.fetchone() is not None
+        for name, indexed in POSTGRESQL.items():
+            if trigrams or "trgm" not in indexed:
+                cursor.execute(f"CREATE INDEX IF NOT EXISTS {name} ON index_manifest USING {indexed}")
 
 
 def expression(facets: Sequence[Facet]) -> str:
@@ -102,12 +110,12 @@ def few(facets: Sequence[Facet], most: int) -> list[int]:
 
 
 def served(facet: Facet) -> Q:
-    """That a manifest has it, as PostgreSQL's index over labels serves that."""
+    """That a manifest has it, as PostgreSQL's indexes serve that."""
     match facet:
         case Type():
             return Q(kind=facet.kind)
         case Platform():
-            return terms.runs_on("platforms", facet)
+            return terms.one_of(Cast("platforms", TextField()), facet)
         case Label(value=None):
             return Q(labels__has_key=facet.key)
         case Label():

@@ -25,7 +25,7 @@ from regui.index.search.query import Answer, Digest, Query, Text, Where
 
 MOST = 1_000
 # For how many seconds repositories are looked through, and how many tags at a time: at first, and at most.
-PATIENCE, HANDFUL, ARMFUL = 0.05, 1_000, 16_000
+PATIENCE, HANDFUL, ARMFUL = 0.05, 1_000, 32_000
 LEAST_HEX = 4
 
 
@@ -101,7 +101,7 @@ def in_turns(visible: RepositoryQuerySet) -> Iterator[list[int]]:
         tags += 1 + (count or 0)
         if tags >= handful:
             yield keys
-            keys, tags, handful = [], 0, min(2 * handful, ARMFUL)
+            keys, tags, handful = [], 0, min(4 * handful, ARMFUL)
     if keys:
         yield keys
 

@@ -165,7 +165,12 @@ def labelled(field: str, label: Label) -> Q:
 
 def runs_on(field: str, platform: Platform) -> Q:
     """That a list of platforms, as JSON, has one with these parts in a row."""
-    whole = Coalesce(Cast(F(field), TextField()), Value(""))
+    # Not unknown where there is none, or its opposite would be unknown too.
+    return one_of(Coalesce(Cast(F(field), TextField()), Value("")), platform)
+
+
+def one_of(whole: Cast | Coalesce, platform: Platform) -> Q:
+    """That a text which is a list of platforms in JSON has one like that."""
     name = like.literal(platform.name)
     found = Q()
     for before, after in (('"', '"'), ('"', "/"), ("/", "/"), ("/", '"')):
