@@ -1,14 +1,18 @@
 """Fixtures for every test: a real registry, and a client of it."""
 
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+import filelock
 import hypothesis
 import pytest
 from django.db import connections
 
 from regui import oci
 from tests.registry import RunningRegistry, open_registry
+from tests.serving import serving
 
 # Machines with two busy cores make any deadline for a single example a lie.
 hypothesis.settings.register_profile("few", max_examples=10, deadline=None)
@@ -24,6 +28,33 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegist
     running = open_registry(tmp_path_factory.mktemp("registry"))
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for all processes of one run of the tests."""
+    base = tmp_path_factory.getbasetemp()
+    # Each of several workers has a folder of its own in that of the whole run.
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def started(shared: Path) -> Path:
+    """A data folder as regui's first start leaves it, to be copied: making tables takes longer than most of
+    what comes after it."""
+    folder = shared / "started"
+    with filelock.FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            with serving(shared / "starting", "serve", "--no-worker") as first:
+                assert first.url
+            (shared / "starting").rename(folder)
+    return folder
+
+
+@pytest.fixture
+def data(started: Path, tmp_path: Path) -> Path:
+    """A data folder of this test's own, as a first start leaves it."""
+    return Path(shutil.copytree(started, tmp_path / "data"))
 
 
 @pytest.fixture

@@ -22,12 +22,12 @@ def push(url: str, *names: str) -> None:
             images.push(client, name, images.image(), ["1", "2"])
 
 
-def test_it_reads_everything_and_says_how_much(tmp_path: Path) -> None:
+def test_it_reads_everything_and_says_how_much(data: Path, tmp_path: Path) -> None:
     registry: RunningRegistry = open_registry(tmp_path / "registry")
     try:
         push(registry.url, "team/app", "a/tags/list")
-        first = regui(tmp_path / "data", "sync", REGUI_REGISTRY_URL=registry.url)
-        second = regui(tmp_path / "data", "sync", "main", REGUI_REGISTRY_URL=registry.url)
+        first = regui(data, "sync", REGUI_REGISTRY_URL=registry.url)
+        second = regui(data, "sync", "main", REGUI_REGISTRY_URL=registry.url)
     finally:
         registry.stop()
     line = r"main: 2 repositories, 4 tags, (\d+) new manifests; \d+ requests in \d+\.\d s\n"
@@ -38,23 +38,23 @@ def test_it_reads_everything_and_says_how_much(tmp_path: Path) -> None:
         assert match[1] == new
 
 
-def test_a_repository_that_fails_is_named_and_the_status_tells(tmp_path: Path) -> None:
+def test_a_repository_that_fails_is_named_and_the_status_tells(data: Path) -> None:
     with Fake() as fake:
         push(fake.url, "bad", "good")
         fake.on("GET", r"/v2/bad/tags/list", error(500, "UNKNOWN"))
-        done = regui(tmp_path, "sync", REGUI_REGISTRY_URL=fake.url)
+        done = regui(data, "sync", REGUI_REGISTRY_URL=fake.url)
     assert done.returncode == 1
     assert "main/bad: " in done.stderr
     assert "main/good" not in done.stderr
     assert "not everything could be read from main" in done.stderr
 
 
-def test_of_several_registries_one_that_is_down_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_of_several_registries_one_that_is_down_does_not_stop_the_others(data: Path) -> None:
     with Fake() as fake:
         push(fake.url, "app")
         settings = {"REGUI_REGISTRY_DOWN_URL": "http://127.0.0.1:1", "REGUI_REGISTRY_UP_URL": fake.url}
-        done = regui(tmp_path, "sync", REGUI_REGISTRIES="down up", **settings)
-        only = regui(tmp_path, "sync", "up", REGUI_REGISTRIES="down up", **settings)
+        done = regui(data, "sync", REGUI_REGISTRIES="down up", **settings)
+        only = regui(data, "sync", "up", REGUI_REGISTRIES="down up", **settings)
     assert done.returncode == 1
     assert "up: 1 repositories, 2 tags" in done.stdout
     assert "not everything could be read from down\n" in done.stderr
@@ -62,14 +62,14 @@ def test_of_several_registries_one_that_is_down_does_not_stop_the_others(tmp_pat
     assert "down" not in only.stdout
 
 
-def test_a_registry_nobody_knows_is_refused(tmp_path: Path) -> None:
-    done = regui(tmp_path, "sync", "mian", REGUI_REGISTRY_URL="http://127.0.0.1:1")
+def test_a_registry_nobody_knows_is_refused(data: Path) -> None:
+    done = regui(data, "sync", "mian", REGUI_REGISTRY_URL="http://127.0.0.1:1")
     assert done.returncode == 1
     assert "there is no registry named mian, only main" in done.stderr
 
 
-def test_without_any_registry_it_says_what_to_set(tmp_path: Path) -> None:
-    done = regui(tmp_path, "sync")
+def test_without_any_registry_it_says_what_to_set(data: Path) -> None:
+    done = regui(data, "sync")
     assert done.returncode == 1
     assert "set REGUI_REGISTRY_URL" in done.stderr
 

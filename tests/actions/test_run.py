@@ -1,5 +1,6 @@
 """Only `run` changes a registry, and only what its plan names."""
 
+import copy
 import itertools
 from collections.abc import Iterator
 
@@ -46,11 +47,13 @@ def unsaved(name: str) -> Repository:
 
 def filled(fake: Fake, listing: dict[str, int]) -> str:
     """The name of a new repository with these tags on those images."""
-    name = f"team/app-{next(_numbers)}"
-    with oci.Client(fake.url) as client:
-        for built in BUILT:
-            images.push(client, name, built)
-    fake.memory.repositories[name].tags = {tag: BUILT[image].digest for tag, image in listing.items()}
+    name, repositories = f"team/app-{next(_numbers)}", fake.memory.repositories
+    if not repositories:
+        with oci.Client(fake.url) as client:
+            for built in BUILT:
+                images.push(client, "pushed", built)
+    there = repositories[name] = copy.deepcopy(repositories["pushed"])
+    there.tags = {tag: BUILT[image].digest for tag, image in listing.items()}
     return name
 
 

@@ -1,6 +1,7 @@
 """Fixtures for tests that drive a real browser against the site."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,12 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, shared: Path, started: Path) -> Iterator[Site]:
     """The site, shared by the tests of one process."""
-    base = tmp_path_factory.getbasetemp()
-    # Each of several workers has a folder of its own in that of the whole run.
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with running(tmp_path_factory.mktemp("site"), shared) as started:
-        yield started
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(started, folder / "regui")
+    with running(folder, shared) as one:
+        yield one
 
 
 @pytest.fixture(scope="session")
@@ -65,10 +65,10 @@ def base_url(site: Site) -> str:
 
 
 @pytest.fixture
-def alone(site: Site, tmp_path: Path) -> Iterator[Running]:
-    """A site of this test's own, fresh, with the lab as its only registry."""
-    with fresh(tmp_path, REGUI_REGISTRY_URL=site.lab.url) as started:
-        yield started
+def alone(site: Site, data: Path) -> Iterator[Running]:
+    """A site of this test's own that knows nothing yet, with the lab as its only registry."""
+    with fresh(data, REGUI_REGISTRY_URL=site.lab.url) as one:
+        yield one
 
 
 @pytest.fixture

@@ -1,5 +1,9 @@
-"""Looks at a page the way each visitor sees it: light and dark, at a desk and on a phone."""
+"""Looks at a page the way each visitor sees it: light and dark, at a desk and on a phone.
 
+`LOOKS=1 pytest tests/browser` leaves a picture of each look, for people to look at; else only of faults.
+"""
+
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -20,10 +24,10 @@ OVERHANGING = """() => [...document.body.querySelectorAll("*")]
 
 
 class Looks:
-    """Judges pages, and leaves pictures of them in `folder`."""
+    """Judges pages, and leaves pictures of them in `folder`: of what is wrong, or of all."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.all = folder, bool(os.environ.get("LOOKS"))
 
     def faults(self, page: Page, name: str) -> list[str]:
         """What is wrong with the open page in any of its four looks."""
@@ -37,9 +41,11 @@ class Looks:
             page.set_viewport_size(size)
             for scheme, rules in SCHEMES.items():
                 page.emulate_media(color_scheme=scheme)
-                look = f"{size['width']} {scheme}"
-                page.screenshot(path=self.folder / f"{name}-{size['width']}-{scheme}.png", full_page=True)
-                found += [f"{look}: {fault}" for fault in sideways(page) + inaccessible(page, rules)]
+                faults = sideways(page) + inaccessible(page, rules)
+                if faults or self.all:
+                    path = self.folder / f"{name}-{size['width']}-{scheme}.png"
+                    page.screenshot(path=path, full_page=True)
+                found += [f"{size['width']} {scheme}: {fault}" for fault in faults]
         return found
 
 

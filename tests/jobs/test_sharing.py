@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -59,22 +60,21 @@ def rows(data: Path) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def whole(full: RunningRegistry, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+def whole(full: RunningRegistry, started: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """The rows after one run that nothing disturbed."""
-    data = tmp_path_factory.mktemp("whole")
+    data = Path(shutil.copytree(started, tmp_path_factory.mktemp("whole") / "data"))
     assert regui(data, "sync", REGUI_REGISTRY_URL=full.url).returncode == 0
     found = rows(data)
     assert (found["tag"], found["unread"], found["unsummed"], found["moves"]) == (240, 0, 0, 0)
     return found
 
 
-def test_two_processes_share_one_round(full: RunningRegistry, whole: dict[str, int], tmp_path: Path) -> None:
-    assert regui(tmp_path, "migrate").returncode == 0
+def test_two_processes_share_one_round(full: RunningRegistry, whole: dict[str, int], data: Path) -> None:
     begin = len(full.requests())
-    both = [start(tmp_path, full.url) for _ in range(2)]
+    both = [start(data, full.url) for _ in range(2)]
     assert [process.wait(120) for process in both] == [0, 0]
 
-    assert rows(tmp_path) == whole
+    assert rows(data) == whole
     listings = Counter(one.path for one in full.requests()[begin:] if "/tags/list" in one.path)
     assert len(listings) == REPOSITORIES
     # Whoever comes last may find a round that is done, and begins another; within one, each is read once.
@@ -86,7 +86,7 @@ def killed(data: Path, url: str, times: int, seed: int) -> int:
     chance, count = random.Random(seed), 0
     for _ in range(times):
         process = start(data, url)
-        time.sleep(chance.uniform(0.5, 4.0))
+        time.sleep(chance.uniform(0.7, 2.2))
         if process.poll() is None:
             process.kill()
             count += 1
@@ -95,7 +95,6 @@ def killed(data: Path, url: str, times: int, seed: int) -> int:
 
 
 def check_after_kills(full: RunningRegistry, whole: dict[str, int], data: Path, times: int) -> None:
-    assert regui(data, "migrate").returncode == 0
     killed(data, full.url, times, seed=int(os.environ.get("SEED", "1")))
     last = regui(data, "sync", REGUI_REGISTRY_URL=full.url)
     assert last.returncode == 0, last.stderr
@@ -103,13 +102,13 @@ def check_after_kills(full: RunningRegistry, whole: dict[str, int], data: Path, 
 
 
 def test_runs_that_are_killed_lose_nothing_and_double_nothing(
-    full: RunningRegistry, whole: dict[str, int], tmp_path: Path
+    full: RunningRegistry, whole: dict[str, int], data: Path
 ) -> None:
-    check_after_kills(full, whole, tmp_path, times=3)
+    check_after_kills(full, whole, data, times=3)
 
 
 @pytest.mark.long
 def test_runs_that_are_killed_often_lose_nothing_and_double_nothing(
-    full: RunningRegistry, whole: dict[str, int], tmp_path: Path
+    full: RunningRegistry, whole: dict[str, int], data: Path
 ) -> None:
-    check_after_kills(full, whole, tmp_path, times=25)
+    check_after_kills(full, whole, data, times=25)

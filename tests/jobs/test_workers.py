@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from sqlite3 import connect
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -35,22 +35,35 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of a PostgreSQL database."""
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server's own database, beside one called `started` that has our tables."""
     with postgresql() as url:
+        execute(url, "CREATE DATABASE started")
+        known = {"REGUI_DATABASE_URL": of(url, "started")}
+        migrated = regui(tmp_path_factory.mktemp("migrating"), "migrate", **known)
+        assert migrated.returncode == 0, migrated.stderr
         yield url
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database."""
+def database(request: pytest.FixtureRequest, data: Path) -> str:
+    """The address of a database that has our tables and nothing in them."""
     if request.param == "SQLite":
-        return f"sqlite:///{tmp_path}/regui.sqlite3"
+        return f"sqlite:///{data}/regui.sqlite3"
     url = str(request.getfixturevalue("cluster"))
+    execute(url, "DROP DATABASE IF EXISTS one WITH (FORCE)")
+    execute(url, "CREATE DATABASE one TEMPLATE started")
+    return of(url, "one")
+
+
+def execute(url: str, statement: LiteralString) -> None:
     with closing(psycopg.connect(url, autocommit=True)) as connected:
-        connected.execute("DROP SCHEMA public CASCADE")
-        connected.execute("CREATE SCHEMA public")
-    return url
+        connected.execute(statement)
+
+
+def of(url: str, name: str) -> str:
+    """The address of another database of the same server."""
+    return f"{url.rpartition('/')[0]}/{name}"
 
 
 def ask(database: str, statement: str) -> Any:
@@ -84,8 +97,6 @@ def running(
 def work(data: Path, database: str, registry: RunningRegistry, workers: int, **settings: str) -> None:
     """Let so many workers read the registry once."""
     known = {"REGUI_DATABASE_URL": database, "REGUI_REGISTRY_URL": registry.url, **settings}
-    migrated = regui(data, "migrate", **known)
-    assert migrated.returncode == 0, migrated.stderr
     with running(data, workers, "worker", **known):
         until = time.monotonic() + PATIENCE
         while not ask(database, "SELECT COUNT(*) FROM index_sync WHERE finished_at IS NOT NULL"):
@@ -98,21 +109,20 @@ def listings(registry: RunningRegistry, begin: int) -> Counter[str]:
     return Counter(one.path for one in registry.requests()[begin:] if "/tags/list" in one.path)
 
 
-def test_two_workers_read_a_registry_once(full: RunningRegistry, database: str, tmp_path: Path) -> None:
+def test_two_workers_read_a_registry_once(full: RunningRegistry, database: str, data: Path) -> None:
     begin = len(full.requests())
 
-    work(tmp_path, database, full, 2)
+    work(data, database, full, 2)
 
     assert rows(database) == COUNTS
     assert list(listings(full, begin).values()) == [1] * REPOSITORIES
 
 
-def test_two_runs_share_one_round(full: RunningRegistry, database: str, tmp_path: Path) -> None:
+def test_two_runs_share_one_round(full: RunningRegistry, database: str, data: Path) -> None:
     known = {"REGUI_DATABASE_URL": database, "REGUI_REGISTRY_URL": full.url}
-    assert regui(tmp_path, "migrate", **known).returncode == 0
     begin = len(full.requests())
 
-    with running(tmp_path, 2, "sync", **known) as both:
+    with running(data, 2, "sync", **known) as both:
         assert [process.wait(PATIENCE) for process in both] == [0, 0]
 
     assert {**rows(database), "sync": 1} == COUNTS
@@ -120,10 +130,10 @@ def test_two_runs_share_one_round(full: RunningRegistry, database: str, tmp_path
     assert max(listings(full, begin).values()) <= 2
 
 
-def test_redis_may_carry_the_tasks(full: RunningRegistry, tmp_path: Path) -> None:
-    database = f"sqlite:///{tmp_path}/regui.sqlite3"
+def test_redis_may_carry_the_tasks(full: RunningRegistry, data: Path, tmp_path: Path) -> None:
+    database = f"sqlite:///{data}/regui.sqlite3"
     with redis(tmp_path) as url:
-        work(tmp_path, database, full, 1, REGUI_TASKS="rq", REGUI_REDIS_URL=url)
+        work(data, database, full, 1, REGUI_TASKS="rq", REGUI_REDIS_URL=url)
 
     assert rows(database) == COUNTS
     assert ask(database, "SELECT COUNT(*) FROM django_tasks_database_dbtaskresult") == 0
