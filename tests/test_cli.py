@@ -60,8 +60,8 @@ def test_help_lists_our_commands_and_django_s(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_bad_setting_ends_it_with_one_line(tmp_path: Path, settings: dict[str, str], line: str) -> None:
-    done = regui(tmp_path, **settings)
+def test_a_bad_setting_ends_it_with_one_line(data: Path, settings: dict[str, str], line: str) -> None:
+    done = regui(data, **settings)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith(f"regui: {line}")

@@ -112,10 +112,10 @@ def test_it_answers_under_its_public_name(below: Running) -> None:
     assert below.get("/-/activity/", Host="example.org").status == 400
 
 
-def test_readiness_says_what_is_missing(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
+def test_readiness_says_what_is_missing(data: Path) -> None:
+    with serving(data) as running:
         assert running.get("/readyz").status == 200
-        with sqlite3.connect(tmp_path / "regui.sqlite3") as database:
+        with sqlite3.connect(data / "regui.sqlite3") as database:
             database.execute("DELETE FROM django_migrations WHERE app = 'actions'")
         database.close()
         answer = running.get("/readyz")
@@ -124,19 +124,19 @@ def test_readiness_says_what_is_missing(tmp_path: Path) -> None:
         assert running.get("/healthz").status == 200
 
 
-def test_readiness_fails_without_its_database_and_life_goes_on(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
+def test_readiness_fails_without_its_database_and_life_goes_on(data: Path) -> None:
+    with serving(data) as running:
         assert running.get("/readyz").status == 200
-        for path in tmp_path.glob("regui.sqlite3*"):
+        for path in data.glob("regui.sqlite3*"):
             path.unlink()
-        (tmp_path / "regui.sqlite3").write_bytes(b"no database at all" * 999)
+        (data / "regui.sqlite3").write_bytes(b"no database at all" * 999)
         assert running.get("/readyz")[::2] == (503, "the database does not answer\n")
         assert running.get("/healthz").status == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_and_all_it_started(tmp_path: Path, number: signal.Signals) -> None:
-    with serving(tmp_path) as running:
+def test_a_signal_ends_it_and_all_it_started(data: Path, number: signal.Signals) -> None:
+    with serving(data) as running:
         assert running.get("/healthz").status == 200
         session = os.getsid(running.process.pid)
         assert len(processes(session)) >= 2
@@ -145,8 +145,8 @@ def test_a_signal_ends_it_and_all_it_started(tmp_path: Path, number: signal.Sign
         assert processes(session) == []
 
 
-def test_a_signal_ends_it_in_time_though_a_client_dawdles(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
+def test_a_signal_ends_it_in_time_though_a_client_dawdles(data: Path) -> None:
+    with serving(data) as running:
         host, port = running.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as dawdler:
             dawdler.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
@@ -154,33 +154,33 @@ def test_a_signal_ends_it_in_time_though_a_client_dawdles(tmp_path: Path) -> Non
             assert running.stop() < 10
 
 
-def test_a_port_in_use_is_one_line(tmp_path: Path, site: Running) -> None:
-    done = regui(tmp_path, REGUI_BIND=site.url.removeprefix("http://"))
+def test_a_port_in_use_is_one_line(data: Path, site: Running) -> None:
+    done = regui(data, REGUI_BIND=site.url.removeprefix("http://"))
     assert done.returncode == 2
     assert done.stderr.startswith("regui: REGUI_BIND: can't listen on 127.0.0.1:")
     assert "in use" in done.stderr
 
 
 def test_static_files_are_gathered_when_they_changed_and_only_then(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
+    with serving(tmp_path, "serve", "--no-worker") as running:
         assert running.get("/healthz").status == 200
     stamp, manifest = tmp_path / "static.stamp", tmp_path / "static" / "staticfiles.json"
     gathered = manifest.stat().st_mtime_ns
-    with serving(tmp_path) as running:
+    with serving(tmp_path, "serve", "--no-worker") as running:
         assert running.get("/healthz").status == 200
     assert manifest.stat().st_mtime_ns == gathered
     stamp.write_text("another version")
-    with serving(tmp_path) as running:
+    with serving(tmp_path, "serve", "--no-worker") as running:
         assert running.get("/healthz").status == 200
     assert manifest.stat().st_mtime_ns > gathered
 
 
-def test_it_serves_on_ipv6_where_there_is_any(tmp_path: Path) -> None:
+def test_it_serves_on_ipv6_where_there_is_any(data: Path) -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
-        assert "can't listen on [::1]:0" in regui(tmp_path, REGUI_BIND="[::1]:0").stderr
+        assert "can't listen on [::1]:0" in regui(data, REGUI_BIND="[::1]:0").stderr
         return
-    with serving(tmp_path, REGUI_BIND="[::1]:0") as running:
+    with serving(data, REGUI_BIND="[::1]:0") as running:
         assert running.url.startswith("http://[::1]:")
         assert running.get("/healthz").status == 200

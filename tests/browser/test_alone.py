@@ -13,21 +13,19 @@ from tests.registry import open_registry
 from tests.serving import serving
 
 
-def test_without_a_registry_the_first_page_says_how_to_name_one(
-    page: Page, looks: Looks, tmp_path: Path
-) -> None:
-    with fresh(tmp_path) as alone:
+def test_without_a_registry_the_first_page_says_how_to_name_one(page: Page, looks: Looks, data: Path) -> None:
+    with fresh(data) as alone:
         page.goto(alone.url)
         expect(page.get_by_text("REGUI_REGISTRY_URL=https://registry.example.com regui")).to_be_visible()
         assert looks.faults(page, "registries-none") == []
 
 
 def test_a_reader_sees_everything_and_is_told_why_nothing_can_be_deleted(
-    site: Site, page: Page, looks: Looks, watch: Watch, tmp_path: Path
+    site: Site, page: Page, looks: Looks, watch: Watch, data: Path
 ) -> None:
     name = site.lab.unique("shop/read")
     digest = site.lab.push(name, tags=["1.0"])
-    with fresh(tmp_path, REGUI_REGISTRY_URL=site.lab.url, REGUI_ANONYMOUS_ROLE="reader") as alone:
+    with fresh(data, REGUI_REGISTRY_URL=site.lab.url, REGUI_ANONYMOUS_ROLE="reader") as alone:
         page.goto(f"{alone.url}/main/{name}/")
         expect(page.locator("#results tr[data-tag]")).to_have_count(1)
         expect(page.get_by_role("link", name="Delete the digest of 1.0…")).to_have_count(0)
@@ -42,8 +40,8 @@ def test_a_reader_sees_everything_and_is_told_why_nothing_can_be_deleted(
     assert site.tagged(name) == {"1.0": digest}
 
 
-def test_a_stranger_sees_nothing(site: Site, page: Page, looks: Looks, watch: Watch, tmp_path: Path) -> None:
-    with fresh(tmp_path, REGUI_REGISTRY_URL=site.lab.url, REGUI_ANONYMOUS_ROLE="none") as alone:
+def test_a_stranger_sees_nothing(site: Site, page: Page, looks: Looks, watch: Watch, data: Path) -> None:
+    with fresh(data, REGUI_REGISTRY_URL=site.lab.url, REGUI_ANONYMOUS_ROLE="none") as alone:
         watch.expect("status 403: ")
         page.goto(alone.url)
         expect(page.get_by_role("heading", name="You may not see this")).to_be_visible()
@@ -52,9 +50,9 @@ def test_a_stranger_sees_nothing(site: Site, page: Page, looks: Looks, watch: Wa
 
 
 def test_a_name_that_is_not_ours_gets_a_page_that_says_so(
-    page: Page, looks: Looks, watch: Watch, tmp_path: Path
+    page: Page, looks: Looks, watch: Watch, data: Path
 ) -> None:
-    with serving(tmp_path, REGUI_URL=f"http://{HOST}") as alone:
+    with serving(data, REGUI_URL=f"http://{HOST}") as alone:
         watch.expect("status 400: ")
         page.goto(alone.url.replace("127.0.0.1", "elsewhere.test"))
         expect(page.locator("main")).to_contain_text("REGUI_URL")
@@ -62,13 +60,13 @@ def test_a_name_that_is_not_ours_gets_a_page_that_says_so(
 
 
 def test_what_breaks_in_regui_itself_is_a_toast_in_a_list_and_else_a_page(
-    site: Site, page: Page, looks: Looks, watch: Watch, tmp_path: Path
+    site: Site, page: Page, looks: Looks, watch: Watch, data: Path
 ) -> None:
     name = site.lab.unique("shop/broken")
     site.lab.push(name, tags=["1.0"])
-    with serving(tmp_path, REGUI_REGISTRY_URL=site.lab.url) as alone:
+    with serving(data, REGUI_REGISTRY_URL=site.lab.url) as alone:
         page.goto(f"{alone.url}/main/{name}/")
-        with closing(sqlite3.connect(tmp_path / "regui.sqlite3")) as database:
+        with closing(sqlite3.connect(data / "regui.sqlite3")) as database:
             database.execute("ALTER TABLE index_registry RENAME TO lost")
 
         watch.expect("status 500: ")
@@ -82,11 +80,11 @@ def test_what_breaks_in_regui_itself_is_a_toast_in_a_list_and_else_a_page(
 
 
 def test_nothing_can_be_deleted_while_the_registry_does_not_answer(
-    page: Page, looks: Looks, tmp_path: Path
+    page: Page, looks: Looks, data: Path, tmp_path: Path
 ) -> None:
     registry = open_registry(tmp_path / "registry")
     registry.push("team/app", tags=["1.0"])
-    with fresh(tmp_path, REGUI_REGISTRY_URL=registry.url) as alone:
+    with fresh(data, REGUI_REGISTRY_URL=registry.url) as alone:
         page.goto(f"{alone.url}/main/team/app/")
         registry.stop()
         page.get_by_role("link", name="1.0", exact=True).click()

@@ -16,16 +16,16 @@ LARGEST = 200_000  # bytes
 @pytest.mark.browser_context_args(viewport=ViewportSize(width=1280, height=860), reduced_motion="reduce")
 @pytest.mark.parametrize("picture", ["repositories", "tags"])
 def test_a_picture_shows_the_demo(
-    site: Site, page: Page, pytestconfig: pytest.Config, tmp_path: Path, picture: str
+    site: Site, page: Page, pytestconfig: pytest.Config, data: Path, picture: str
 ) -> None:
     path = Path(os.environ.get("PICTURES") or pytestconfig.getoption("--output")) / f"{picture}.png"
     name, url = "kitewerk", site.demo.url
     # All of it, not just what a page reads in its time.
-    synced = regui(tmp_path, "sync", REGUI_REGISTRY_NAME=name, REGUI_REGISTRY_URL=url)
+    synced = regui(data, "sync", REGUI_REGISTRY_NAME=name, REGUI_REGISTRY_URL=url)
     assert synced.returncode == 0, synced.stderr
     # The registry goes by the name a company gives it, not by a test's port.
     with fresh(
-        tmp_path,
+        data,
         REGUI_REGISTRY_NAME=name,
         REGUI_REGISTRY_URL=url,
         REGUI_REGISTRY_PULL_HOST="kite.example",
