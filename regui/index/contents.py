@@ -137,6 +137,8 @@ def note_missing(missing: Iterable[tuple[Repository, str]], now: datetime) -> No
     """Keep that repositories answered they don't have these digests."""
     by_repository: dict[int, tuple[Repository, list[str]]] = {}
     for repository, digest in missing:
+        if repository.is_doubted:
+            continue
         by_repository.setdefault(repository.pk, (repository, []))[1].append(digest)
     for repository, digests in by_repository.values():
         record.missing(repository, digests, now)

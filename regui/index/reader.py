@@ -101,7 +101,7 @@ def keeping(answers: Sequence[tuple[Known, Any]], now: datetime) -> Talk[Outcome
         elif answer is None:
             sights.append(listing.Sight(tag, tag.manifest_id))
         elif isinstance(answer, oci.NotFound):
-            if not tag.repository.doubt:
+            if not tag.repository.is_doubted:
                 sights.append(listing.Sight(tag, tag.manifest_id, listing.DANGLING))
         else:
             outcome.failures.append((tag.repository, f"{tag.name}: {answer}"))

@@ -138,11 +138,11 @@ def confirm(repository: Repository, reference: str, pk: int, now: datetime) -> K
 def absent(repository: Repository, reference: str, now: datetime) -> None:
     """Note that the registry has just said the reference means nothing. A tag stays until a listing lacks
     it."""
-    if repository.pk is None:
+    if repository.pk is None or repository.is_doubted:
         return
     if oci.is_digest(reference):
         record.missing(repository, [reference], now)
-    elif not repository.doubt and (tag := repository.tags.listed().filter(name=reference).first()):
+    elif tag := repository.tags.listed().filter(name=reference).first():
         listing.seen([listing.Sight(tag, tag.manifest_id, listing.DANGLING)], now)
 
 
@@ -195,7 +195,8 @@ def verify(
         else:
             problem = answer
     record.held([(repository, pk) for pk in record.keys(repository.registry, held).values()], now)
-    record.missing(repository, missing, now)
+    if not repository.is_doubted:
+        record.missing(repository, missing, now)
     checked = len(wanted) - len(due) + len(held) + len(missing)
     return Reading(
         now,

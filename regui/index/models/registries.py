@@ -127,6 +127,12 @@ class Repository(models.Model):
         return self.name
 
     @property
+    def is_doubted(self) -> bool:
+        """Whether the registry's word that something isn't there proves nothing now: its lists are not
+        believed, as those of one without its disk aren't. The registry's row must be loaded."""
+        return bool(self.doubt or self.registry.doubt)
+
+    @property
     def shared_size(self) -> int | None:
         """Bytes, of its size, that tags of other repositories reach too; None while that isn't known."""
         if self.size is None or self.unique_size is None:

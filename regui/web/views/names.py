@@ -7,13 +7,13 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from regui.accounts import access
 from regui.index import fetch, names
 from regui.index.models import Registry
 from regui.web import htmx, naming
-from regui.web.http import Request
+from regui.web.http import Request, read_only
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Naming:
 
 
 @never_cache
-@require_safe
+@read_only
 def index(request: Request, registry: str) -> HttpResponse:
     """The names given by hand, with a form for more."""
     return page(request, administered(request, registry), naming.Lines())
