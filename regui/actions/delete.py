@@ -100,7 +100,8 @@ def about(
         return max(deadline - time.monotonic(), 0)
 
     try:
-        manifest, itself = fetch.manifest(repository, digest, budget=left(), max_age=max_age)
+        # Asked for in any case: a registry that no longer has it may list no tag at all, and that is doubted.
+        manifest, itself = fetch.manifest(repository, digest, budget=left(), max_age=timedelta())
         _, referrers = fetch.referrers(repository, manifest, budget=left(), max_age=max_age)
         others = fetch.verify(repository, untagged(repository, manifest), budget=left(), max_age=max_age)
     except oci.NotFound:

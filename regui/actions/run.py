@@ -180,7 +180,7 @@ def update_index(repository: Repository, action: Action, seen: ReadBack, began: 
     if repository.pk is None:
         return  # dropped since, to be crawled anew
     # Pushed anew, they lead elsewhere: the next page that shows them must look.
-    repository.tags.filter(name__in=seen.stayed).update(manifest=None, seen_at=None)
+    repository.tags.filter(name__in=seen.stayed).update(seen_at=None)
     # Before the listing, which would be doubted if most tags left it and nobody knew why.
     record.deleted(repository, action.digest, timezone.now())
     if listing.tags([listing.Listing(repository, seen.listed, began)]):

@@ -4,7 +4,7 @@ on.
 Only a complete, error-free listing lets anything leave, and what leaves keeps its row, marked as gone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,7 +50,7 @@ class Before:
     manifest_id: int | None
     gone_at: datetime | None
     missed: int
-    problem: str
+    first_seen_at: datetime
 
 
 def tags(listings: Sequence[Listing], *, believe: bool = False) -> set[int]:
@@ -67,22 +67,18 @@ def tags(listings: Sequence[Listing], *, believe: bool = False) -> set[int]:
     current = [one for one in listings if (one.repository.listed_at or one.began) <= one.began]
     there: dict[int, dict[str, Before]] = {one.repository.pk: {} for one in current}
     rows = Tag.objects.filter(repository__in=list(there))
-    columns = rows.values_list("repository_id", "name", "pk", "manifest_id", "gone_at", "missed", "problem")
-    for repository, name, pk, manifest, gone_at, missed, problem in columns.iterator():
-        there[repository][name] = Before(pk, manifest, gone_at, missed, problem)
+    columns = rows.values_list(
+        "repository_id", "name", "pk", "manifest_id", "gone_at", "missed", "first_seen_at"
+    )
+    for repository, name, pk, manifest, gone_at, missed, first_seen_at in columns.iterator():
+        there[repository][name] = Before(pk, manifest, gone_at, missed, first_seen_at)
     changed: set[int] = set()
     arrived: list[tuple[Listing, list[str]]] = []
     for one in current:
         row = one.repository
         listed = {name for name in one.names if is_tag(name)}
-        # Of a tag that was listed without a manifest we know already that it isn't there.
-        present = [
-            name
-            for name, tag in there[row.pk].items()
-            if tag.gone_at is None and tag.manifest_id and tag.problem != DANGLING
-        ]
-        lost = sum(name not in listed for name in present)
-        row.doubt = "" if believe else suspicion(len(present), lost, len(listed), "tag", "tags")
+        present = {name: tag.first_seen_at for name, tag in there[row.pk].items() if tag.gone_at is None}
+        row.doubt = "" if believe else doubt(present, listed, row.listed_at, "tag", "tags")
         new = sorted(listed - there[row.pk].keys())
         arrived.append((one, new))
         if _follow(one, listed, there[row.pk]) or new:
@@ -102,7 +98,8 @@ def _followed(listings: Iterable[Listing]) -> None:
     for one in listings:
         row = one.repository
         # Denied, it is no later proven to be there than before: a catalog that lacks it is to be believed.
-        proven = not one.unknown or row.listed_at is None
+        # And what is doubted makes what is known no younger.
+        proven = not (one.unknown or row.doubt) or row.listed_at is None
         key = (one.began, proven, row.filled_at is None, one.problem, row.doubt)
         alike.setdefault(key, []).append(row.pk)
         row.tried_at, row.problem, row.filled_at = one.began, one.problem, row.filled_at or one.began
@@ -318,8 +315,11 @@ def repositories(
     lost more than half of them: an unmounted disk answers like that.
     """
     listed = {name for name in names if is_repository(name)}
-    columns = registry.repositories.values_list("name", "gone_at", "source")
-    there = {name: (gone_at, source == Repository.Source.CATALOG) for name, gone_at, source in columns}
+    columns = registry.repositories.values_list("name", "gone_at", "source", "first_seen_at")
+    there = {
+        name: (gone_at, source == Repository.Source.CATALOG, first_seen_at)
+        for name, gone_at, source, first_seen_at in columns
+    }
     new = sorted(listed - there.keys())
     for some in batches(new):
         rows = [
@@ -333,11 +333,17 @@ def repositories(
         registry.repositories.filter(name__in=some_names).update(source=Repository.Source.CATALOG)
     if not complete:
         return Catalog(len(new) + len(back))
-    present = [name for name, (gone_at, before) in there.items() if before and gone_at is None]
+    present = {
+        name: first_seen_at
+        for name, (gone_at, before, first_seen_at) in there.items()
+        if before and gone_at is None
+    }
     lost = [name for name in present if name not in listed]
-    suspicious = "" if believe else suspicion(len(present), len(lost), len(listed))
+    suspicious = "" if believe else doubt(present, listed, registry.listed_at, "repository", "repositories")
     gone = 0 if suspicious else leave(registry, lost, listed, began)
-    registry.listed_at = registry.tried_at = began
+    registry.tried_at = began
+    if not suspicious or registry.listed_at is None:
+        registry.listed_at = began
     registry.problem, registry.unlisted, registry.doubt = "", "", suspicious
     registry.save(update_fields=["listed_at", "tried_at", "problem", "unlisted", "doubt"])
     return Catalog(len(new) + len(back), gone, suspicious)
@@ -362,9 +368,20 @@ def leave(registry: Registry, lost: Sequence[str], listed: set[str], began: date
     return gone
 
 
-def suspicion(
-    present: int, lost: int, listed: int, one: str = "repository", many: str = "repositories"
+def doubt(
+    present: Mapping[str, datetime], listed: set[str], believed_at: datetime | None, one: str, many: str
 ) -> str:
+    """Why a listing can't be believed; empty when it can. `present` is what is remembered, by when it was
+    first seen. What came since a list was last believed speaks for no other: an empty disk fills up."""
+    before = [name for name, seen in present.items() if believed_at is None or seen <= believed_at]
+    for names in (before, present):
+        lost = sum(name not in listed for name in names)
+        if found := suspicion(len(names), lost, len(listed.intersection(names)), one, many):
+            return found
+    return ""
+
+
+def suspicion(present: int, lost: int, listed: int, one: str, many: str) -> str:
     """Why a listing can't be believed, of so many remembered, missing and listed things; empty when it can.
     What regui deleted itself, or events told of, is no longer among those remembered."""
     if not lost or lost * 2 <= present:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from regui.index import claims
 from regui.index.models import Registry, Repository, Sync
@@ -16,20 +16,20 @@ from regui.index.models import Registry, Repository, Sync
 KEPT = 50
 # A repository that couldn't be read is tried again sooner than the others, a registry that is away too.
 RETRY = timedelta(minutes=1)
+# What a round has read within this needn't be read again by who joins it and waits.
+RECENT = timedelta(minutes=5)
 
 
 def begin(registry: Registry, now: datetime, *, foreground: bool) -> Sync | None:
     """The round that is under way, or a new one: in the foreground always, else when the registry is due;
     None when it isn't. Someone waits for one in the foreground, so it reads everything; what one under way
-    has read within `REGUI_STALE_AFTER` counts."""
+    has read within the last minutes counts."""
     with transaction.atomic():
         row = Registry.objects.select_for_update().get(pk=registry.pk)
         running = Sync.objects.filter(registry=registry, finished_at=None).first()
         if running is not None:
             if foreground:
-                # What it has read a moment ago needn't be again: whoever was killed goes on where they were.
-                done = Repository.objects.filter(registry=registry, due_at__gt=running.started_at)
-                done.filter(tried_at__lt=now - settings.STALE_AFTER).update(due_at=running.started_at)
+                again(running, now)
             return running
         if not foreground and row.due_at is not None and row.due_at > now:
             return None
@@ -39,6 +39,15 @@ def begin(registry: Registry, now: datetime, *, foreground: bool) -> Sync | None
         old = list(Sync.objects.filter(registry=registry).values_list("pk", flat=True)[KEPT:])
         Sync.objects.filter(pk__in=old).delete()
         return Sync.objects.create(registry=registry, started_at=now)
+
+
+def again(round_: Sync, now: datetime) -> None:
+    """Have a round read anew what it read a while ago: who was killed a moment ago goes on where they were,
+    who comes back later finds what came since."""
+    old = Q(tried_at=None) | Q(tried_at__lt=now - RECENT)
+    for model, mine in ((Repository, Q(registry=round_.registry_id)), (Registry, Q(pk=round_.registry_id))):
+        done = model.objects.filter(old, mine, due_at__gt=round_.started_at)
+        done.update(due_at=round_.started_at)
 
 
 @dataclass(frozen=True)

@@ -241,7 +241,9 @@ def ask(link: Link, found: Found, doubtful: Sequence[tuple[Repository, Key]], de
         repository, key = job
         on = digest_on(found.tags.get(key))
         # A registry may answer 304 for what is no longer there: not where that is the question.
-        etag = oci.Digest(on) if on and found.told[key][-1].digest else None
+        row = found.tags.get(key)
+        sound = on and row is not None and not row.problem
+        etag = oci.Digest(on) if sound and found.told[key][-1].digest else None
         return client.manifest(repository.name, key[1], etag=etag)
 
     read: list[tuple[Repository, Key, oci.Content]] = []

@@ -156,3 +156,33 @@ def test_a_run_that_somebody_waits_for_reads_again_what_another_read_long_ago(
         images.push(client, "team/app", images.image(), ["2"])
     sync.run(fake_row)
     assert set(Tag.objects.values_list("name", flat=True)) == {"1", "2"}
+
+
+def test_pushes_to_an_empty_disk_dont_end_the_doubt(stoppable: RunningRegistry, filled: Registry) -> None:
+    before = on()
+    stoppable.storage.rename(stoppable.folder / "away")
+    sync.run(filled)
+    for number in range(6):
+        stoppable.push("team/app-1", tags=[f"new-{number}"])
+        stoppable.push(f"team/new-{number}", tags=["1"])
+    for _ in range(3):
+        assert sync.run(filled).problem
+    assert before.items() <= on().items()
+    assert ("team/app-1", "new-5") in on()
+
+
+def test_a_disk_that_goes_between_the_listing_and_the_asking_takes_nothing_away(
+    fake: Fake, fake_row: Registry
+) -> None:
+    with oci.Client(fake.url) as client:
+        for tag in ("1", "2", "3"):
+            images.push(client, "team/app", images.image(), [tag])
+    sync.run(fake_row)
+    before = on()
+    fake.on("GET", r"/v2/team/app/manifests/.+", error(404, "MANIFEST_UNKNOWN"))
+    sync.run(fake_row)
+    fake.on("GET", r"/v2/team/app/tags/list", out(200, {"name": "team/app", "tags": None}))
+    for _ in range(3):
+        sync.run(fake_row)
+    assert Repository.objects.get().doubt
+    assert on() == before

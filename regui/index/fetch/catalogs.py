@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from regui import oci
 from regui.index import connect, flight, listing, names
-from regui.index.fetch.reading import BUDGET, MAX_AGE, Reading, failed, is_fresh
+from regui.index.fetch.reading import BUDGET, MAX_AGE, Reading, answered_at, failed, is_fresh
 from regui.index.models import Registry, Sync
 
 CATALOG = "_catalog"
@@ -37,7 +37,7 @@ def catalog(registry: Registry, *, budget: float = BUDGET, max_age: timedelta = 
 
 def is_known(registry: Registry, max_age: timedelta) -> bool:
     """Whether the registry gave its catalog, or said that it has none, that lately."""
-    moment = registry.tried_at if registry.unlisted else registry.listed_at
+    moment = registry.tried_at if registry.unlisted else answered_at(registry)
     return is_fresh(moment, timezone.now(), max_age)
 
 

@@ -13,7 +13,7 @@ from regui import oci
 from regui.index import connect, contents, flight, listing, reader, usage
 from regui.index.connect import Link
 from regui.index.fetch import catalogs
-from regui.index.fetch.reading import BUDGET, MAX_AGE, Reading, failed, is_fresh
+from regui.index.fetch.reading import BUDGET, MAX_AGE, Reading, answered_at, failed, is_fresh
 from regui.index.models import Registry, Repository, Tag, TagQuerySet
 
 Names = Sequence[str] | Callable[[], Sequence[str]]
@@ -49,7 +49,7 @@ def repository(
             if not entered:
                 raise connect.out_of_time()
             link = connect.link(repository.registry)
-            if every or not is_fresh(repository.listed_at, timezone.now(), max_age):
+            if every or not is_fresh(answered_at(repository), timezone.now(), max_age):
                 changed = bool(follow(link, [repository], deadline))
             else:
                 link.check(repository.name)
@@ -147,6 +147,8 @@ def read_tags(
     among them contain."""
     total = contents.Outcome()
     old = Q(seen_at=None) | Q(seen_at__lte=timezone.now() - max_age)
+    if every:
+        old |= ~Q(problem="")
     listed = repository.tags.listed()
     shown = listed.filter(old, name__in=named(first))
     rest = listed.filter(old) if every else listed.filter(seen_at=None)
@@ -162,7 +164,8 @@ def read_tags(
 def checked(repository: Repository, reading: Reading, outcome: contents.Outcome, since: datetime) -> Reading:
     """The reading with how many tags were confirmed since then: complete when all were and every index is
     read."""
-    recent = Q(seen_at__gt=since)
+    # That the registry has no manifest for a tag is a word about it, too; any other problem leaves it open.
+    recent = Q(seen_at__gt=since, problem__in=["", listing.DANGLING])
     counts = repository.tags.listed().aggregate(total=Count("pk"), checked=Count("pk", filter=recent))
     indexes = [digest for digest, kind in usage.unread(repository) if contents.may_be_index(kind)]
     problem = reading.problem
@@ -213,7 +216,7 @@ def overall(rows: Sequence[Repository]) -> Reading:
 def is_due(repository: Repository, first: Names, max_age: timedelta) -> bool:
     """Whether anything the page shows is unread or older than that, or tags wait to be read at all."""
     now = timezone.now()
-    if repository.pk is None or not is_fresh(repository.listed_at, now, max_age):
+    if repository.pk is None or not is_fresh(answered_at(repository), now, max_age):
         return True
     names = named(first)
     old = Q(name__in=names, seen_at__lte=now - max_age) if names else Q(pk=None)
@@ -222,7 +225,7 @@ def is_due(repository: Repository, first: Names, max_age: timedelta) -> bool:
 
 def due(rows: Iterable[Repository], max_age: timedelta) -> list[Repository]:
     now: datetime = timezone.now()
-    return [row for row in rows if not is_fresh(row.listed_at, now, max_age)]
+    return [row for row in rows if not is_fresh(answered_at(row), now, max_age)]
 
 
 def unread(rows: Sequence[Repository]) -> TagQuerySet:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from regui import oci
+from regui.index.models import Registry, Repository
 
 # Seconds a page waits for a registry, and a person about to delete something.
 BUDGET, CHECK_BUDGET = 2.0, 20.0
@@ -32,6 +33,12 @@ class Reading:
 def failed(error: oci.Error, as_of: datetime | None = None) -> Reading:
     """The reading that this error ended: the rows are as they were."""
     return Reading(as_of, complete=False, problem=str(error), error_code=error.code, hint=error.hint)
+
+
+def answered_at(row: Registry | Repository) -> datetime | None:
+    """When the registry last gave that list, believed or not: a doubted one makes what is known no younger,
+    yet asking again at once would only bring the same."""
+    return row.tried_at if row.doubt else row.listed_at
 
 
 def is_fresh(moment: datetime | None, now: datetime, max_age: timedelta) -> bool:
