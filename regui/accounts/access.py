@@ -19,6 +19,7 @@ class Right(enum.Enum):
     """What can be done to a repository or a registry."""
 
     SEE = "see"
+    PUSH = "set tags of"
     DELETE = "delete from"
     ADMIN = "administer"
 

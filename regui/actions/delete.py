@@ -13,26 +13,35 @@ from django.utils import timezone
 
 from regui import oci
 from regui.actions import plans, touched
-from regui.actions.freed import freed
+from regui.actions.freed import freed, together
 from regui.actions.plans import Check, Plan, Step
 from regui.index import fetch, graph
 from regui.index.models import Manifest, Repository
 
 
-def plan(repository: Repository, digest: oci.Digest, reading: fetch.Reading | None, now: datetime) -> Plan:
-    """What deleting the digest would touch, as the index has it, checked as far as the reading went."""
+def plan(
+    repository: Repository,
+    digest: oci.Digest,
+    reading: fetch.Reading | None,
+    now: datetime,
+    *,
+    along: bool = False,
+) -> Plan:
+    """What deleting the digest would touch, as the index has it, checked as far as the reading went. `along`:
+    what refers to it goes too, and the children that nothing else leads to."""
     row = Manifest.objects.filter(registry=repository.registry, digest=digest).first()
     found = Plan(
         kind=plans.DELETE_DIGEST,
         registry=repository.registry.name,
         repository=repository.name,
         digest=digest,
+        asked=asked(along),
         steps=(Step(plans.DELETE_DIGEST, repository.name, digest),),
         check=check_of(repository, reading, now),
     )
     if row is None or repository.pk is None:
         return found
-    return replace(
+    whole = replace(
         found,
         media_type=row.media_type,
         what=row.kind or found.what,
@@ -42,6 +51,28 @@ def plan(repository: Repository, digest: oci.Digest, reading: fetch.Reading | No
         left_behind=touched.left_behind(repository, row),
         bytes=freed(repository, row),
     )
+    return taken_along(repository, whole) if along else whole
+
+
+def taken_along(repository: Repository, plan: Plan) -> Plan:
+    """The plan that takes what would speak about nothing, or be led to by nothing, with it: after the digest,
+    which may need it as long as it is there."""
+    more = [*(one.digest for one in plan.referrers), *(one.digest for one in plan.left_behind)]
+    steps = [Step(plans.DELETE_DIGEST, repository.name, digest) for digest in dict.fromkeys(more)]
+    rows = graph.held(repository).filter(digest__in={plan.digest, *more})
+    tags = touched.tags_of(repository, more)
+    return replace(
+        plan,
+        steps=(*plan.steps, *steps),
+        tags=(*plan.tags, *tags),
+        referrers=(),
+        left_behind=(),
+        bytes=together(repository, rows),
+    )
+
+
+def asked(along: bool) -> dict[str, Any]:
+    return {"along": True} if along else {}
 
 
 def check_of(repository: Repository, reading: fetch.Reading | None, now: datetime) -> Check:
@@ -67,6 +98,7 @@ def look(
     *,
     max_age: timedelta = fetch.MAX_AGE,
     budget: float = fetch.CHECK_BUDGET,
+    along: bool = False,
 ) -> Plan:
     """The plan after asking the registry, for at most `budget` seconds: what it lists, each tag confirmed no
     longer than `max_age` ago, and what refers to the digest. Its check says how far that went.
@@ -82,7 +114,7 @@ def look(
     )
     if not reading.error_code:
         reading = about(repository, digest, reading, deadline, max_age)
-    return plan(repository, digest, reading, timezone.now())
+    return plan(repository, digest, reading, timezone.now(), along=along)
 
 
 def names_on(repository: Repository, digest: str) -> list[str]:
@@ -124,9 +156,3 @@ def untagged(repository: Repository, manifest: Manifest) -> list[str]:
     parents = touched.parents(repository, oci.Digest(manifest.digest))
     children = touched.left_behind(repository, manifest)
     return [one.digest for one in parents if not one.tags] + [child.digest for child in children]
-
-
-def now_on(repository: Repository, plan: Plan) -> dict[str, str]:
-    """For the plan's tags that are on another digest by now, that digest; for `plans.changes`."""
-    moved = repository.tags.listed().filter(name__in=[tag.name for tag in plan.tags])
-    return dict(moved.exclude(manifest=None).values_list("name", "manifest__digest"))

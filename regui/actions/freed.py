@@ -37,6 +37,18 @@ def freed(repository: Repository, manifest: Manifest) -> Bytes:
     )
 
 
+def together(repository: Repository, rows: QuerySet[Manifest]) -> Bytes:
+    """The bytes that would be freed when all these manifests leave the repository, and those that stay since
+    something else needs them."""
+    ids = set(rows.values_list("pk", flat=True))
+    size = usage.size_of(ids)
+    if size is None or rows.filter(read_at=None).exists():
+        return Bytes(unread=unread_repositories(repository))
+    elsewhere = usage.lying().filter(manifest__in=ids).exclude(repository=repository)
+    frees = usage.exclusive(ids - set(elsewhere.values_list("manifest_id", flat=True)))
+    return Bytes(frees, size - frees, unread=unread_repositories(repository))
+
+
 def unread_repositories(repository: Repository) -> int:
     """How many repositories of the registry aren't read whole: what they hold may need any blob."""
     return Repository.objects.filter(registry=repository.registry, size=None).listed().count()

@@ -6,16 +6,17 @@ dropped and crawled anew, and what happened still happened.
 
 import secrets
 import zlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+
 
 from regui.index import search
 
-# How long a run may go on before someone else may look up how it ended: longer than any request's time limit.
+# How long whoever carries an action out has it to themselves before someone else may go on with it: longer
+# than any request's time limit. It is renewed at every step.
 LEASE = timedelta(minutes=2)
 
 
@@ -37,9 +38,16 @@ class ActionQuerySet(models.QuerySet["Action"]):
         """Actions that the query lets through: a word stands in who, where, what, or why it failed."""
         return search.named(self, query, NAMES)
 
-    def abandoned(self) -> Self:
-        """Actions whose runner must have died, or never heard how its request ended."""
-        return self.filter(state=Action.State.RUNNING, started_at__lt=timezone.now() - LEASE)
+    def due(self, now: datetime) -> Self:
+        """Actions that someone has to carry out: those whose time has come, and those whose runner has died
+        or was told to come back later."""
+        free = Q(leased_until=None) | Q(leased_until__lt=now)
+        ready = Q(not_before=None) | Q(not_before__lte=now)
+        return self.filter(free, ready, state__in=[Action.State.WAITING, Action.State.RUNNING])
+
+    def open(self) -> Self:
+        """Actions that haven't ended."""
+        return self.filter(state__in=[Action.State.WAITING, Action.State.RUNNING])
 
 
 class Action(models.Model):
@@ -47,16 +55,19 @@ class Action(models.Model):
 
     class State(models.TextChoices):
         PLANNED = "planned"
+        WAITING = "waiting"
         RUNNING = "running"
         DONE = "done"
         PARTIAL = "partial"
         FAILED = "failed"
+        CANCELLED = "cancelled"
+        UNDONE = "undone"
 
     id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
     registry = models.CharField(max_length=32)
     repository = models.CharField(max_length=255)
     kind = models.CharField(max_length=32)
-    digest = models.CharField(max_length=140)
+    digest = models.CharField(max_length=140, blank=True, help_text="what it is about; empty when many")
     actor = models.CharField(max_length=150)
     address = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=16, choices=State, default=State.PLANNED)
@@ -67,6 +78,11 @@ class Action(models.Model):
     )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True, help_text="when to begin, or to try again; null means now")
+    leased_until = models.DateTimeField(null=True, help_text="until when one runner has it to itself")
+    tries = models.PositiveIntegerField(default=0, help_text="how often the registry fell silent over it")
+    stop = models.BooleanField(default=False, help_text="a person wants it to end before its next step")
+    undoes = models.CharField(max_length=16, blank=True, help_text="the action this one takes back")
     plan = models.JSONField(default=dict)
     fingerprint = models.CharField(max_length=64)
 
@@ -76,16 +92,24 @@ class Action(models.Model):
         ordering = ["-started_at", "-id"]
         indexes = [
             models.Index(fields=["-started_at", "-id"], name="action_newest"),
-            models.Index(fields=["started_at"], name="action_running", condition=Q(state="running")),
+            models.Index(
+                fields=["started_at"], name="action_open", condition=Q(state__in=["waiting", "running"])
+            ),
+            models.Index(fields=["undoes"], name="action_undoes", condition=~Q(undoes="")),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.repository}@{self.digest}"
+        return f"{self.kind} {self.repository}{f'@{self.digest}' if self.digest else ''}"
 
     @property
     def tags(self) -> list[str]:
-        """The tags that were to go, by name."""
+        """The tags it is about, by name."""
         return [item.tag for item in self.items.all() if item.tag]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it hasn't ended."""
+        return self.state in {self.State.WAITING, self.State.RUNNING}
 
 
 class Item(models.Model):
@@ -96,6 +120,7 @@ class Item(models.Model):
         GONE = "already gone"
         SKIPPED = "skipped"
         FAILED = "failed"
+        CANCELLED = "cancelled"
 
     action = models.ForeignKey(Action, models.CASCADE, related_name="items")
     position = models.PositiveIntegerField()
@@ -103,6 +128,16 @@ class Item(models.Model):
     tag = models.CharField(max_length=128, blank=True)
     digest = models.CharField(max_length=140)
     do = models.CharField(max_length=32)
+    before = models.CharField(  # noqa: DJ001 — empty says that there must be none, null that it doesn't matter
+        max_length=140,
+        null=True,
+        help_text="the digest the tag has to be on, or to have been on, before",
+    )
+    source = models.CharField(max_length=300, blank=True, help_text="registry/repository to copy from")
+    passing = models.CharField(
+        max_length=140, blank=True, help_text="what lies on the tag for a moment, to take it away"
+    )
+    begun_at = models.DateTimeField(null=True, help_text="set before its first request that changes anything")
     result = models.CharField(max_length=16, choices=Result, blank=True)
     reason = models.TextField(blank=True)
 
@@ -130,6 +165,7 @@ class Kept(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["action", "digest"], name="kept_once")]
+        indexes = [models.Index(fields=["digest"], name="kept_digest")]
         ordering = ["position"]
         verbose_name_plural = "kept"
 

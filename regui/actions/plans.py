@@ -6,15 +6,19 @@ says whether two plans touch the same things: the page's and the one made again 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from regui import oci
 
-DELETE_DIGEST = "delete-digest"
+# What a step does: the requests it comes to are `steps.py`'s. What goes along is no step of its own.
+UNTAG, DELETE_DIGEST, PUT, COPY = "untag", "delete-digest", "put", "copy"
 GOES_ALONG = "goes-along"
+# Kinds of plans besides those named like their only step.
+DELETE_TAGS, DELETE_REPOSITORY, DELETE_UNTAGGED = "delete-tags", "delete-repository", "delete-untagged"
+RETAG, RESTORE, UNDO = "retag", "restore", "undo"
 
 DIFFERENT = "What this would touch is no longer what you were shown."
 
@@ -23,12 +27,16 @@ Facts = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One request to the registry."""
+    """One change in the registry. `before` is the digest that the tag (or without one, the place) must be on
+    when its turn comes: empty when there must be none, None when it doesn't matter. `source` is where to copy
+    from, as registry/repository."""
 
     do: str
     repository: str
     digest: str
     tag: str = ""
+    before: str | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,19 +118,27 @@ class Check:
 
 @dataclass(frozen=True)
 class Plan:
-    """A change, and everything it touches in one repository of one registry."""
+    """A change, and everything it touches in one repository of one registry.
+
+    `asked` is what makes the same plan again, with the kind and the repository. `digest` is what it is about,
+    empty when that is many. `tags` leave or move, `stay` are those that share a digest with them and keep it.
+    `lost` says what was asked for and can't be done, and why.
+    """
 
     kind: str
     registry: str
     repository: str
-    digest: str
+    digest: str = ""
+    asked: Facts = field(default_factory=dict)
     media_type: str = ""
     what: str = "manifest"
     steps: tuple[Step, ...] = ()
     tags: tuple[TagOn, ...] = ()
+    stay: tuple[TagOn, ...] = ()
     parents: tuple[Parent, ...] = ()
     referrers: tuple[Referrer, ...] = ()
     left_behind: tuple[Child, ...] = ()
+    lost: tuple[str, ...] = ()
     bytes: Bytes = field(default=Bytes(), compare=False)
     check: Check = field(default=Check(), compare=False)
 
@@ -135,8 +151,10 @@ class Plan:
             "registry": self.registry,
             "repository": self.repository,
             "digest": self.digest,
+            "asked": dict(self.asked),
             "steps": [asdict(step) for step in self.steps],
-            "tags": sorted(({"name": tag.name, "digest": tag.digest} for tag in self.tags), key=_name),
+            "tags": _tags_of(self.tags),
+            "lost": list(self.lost),
             "parents": sorted(
                 ({"digest": one.digest, "tags": sorted(one.tags)} for one in self.parents), key=_digest
             ),
@@ -146,6 +164,11 @@ class Plan:
             ),
             "left_behind": sorted(child.digest for child in self.left_behind),
         }
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The tags that were asked for by name; what else goes or stays shares their digests."""
+        return tuple(self.asked.get("tags", ()))
 
     @property
     def fingerprint(self) -> str:
@@ -171,7 +194,8 @@ class Plan:
         """The whole plan for people and programs: the facts, the bytes and the check."""
         return self.facts | {
             "media_type": self.media_type,
-            "siblings": sorted(tag.name for tag in self.tags),
+            "siblings": sorted({tag.name for tag in (*self.tags, *self.stay)} - set(self.named)),
+            "stay": _tags_of(self.stay),
             "parents": [asdict(parent) for parent in self.parents],
             "referrers": [asdict(referrer) for referrer in self.referrers],
             "left_behind": [asdict(child) for child in self.left_behind],
@@ -263,6 +287,10 @@ def _parents(facts: Facts) -> dict[str, frozenset[str]]:
 
 def _referrers(facts: Facts) -> set[tuple[str, str, str]]:
     return {(one["digest"], one["role"], one["tag"]) for one in facts["referrers"]}
+
+
+def _tags_of(tags: Iterable[TagOn]) -> list[dict[str, str]]:
+    return sorted(({"name": tag.name, "digest": tag.digest} for tag in tags), key=_name)
 
 
 def _name(fact: Facts) -> str:

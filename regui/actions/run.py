@@ -1,33 +1,45 @@
 """Running a plan: permission, the facts once more, the journal, the registry, the index, in that order.
 
-This is the only place that changes a registry. No transaction spans a request: a crash between two of them
-leaves a running action in the journal, whose end `settle` reads back from the registry.
+This is the only place that changes a registry. No transaction spans a request: who dies between two of them
+leaves an action whose next steps someone else does. A step that was begun is looked at again before anything
+else is done, so nothing is done twice.
 """
 
+import contextlib
 import logging
 import time
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from regui import oci
 from regui.accounts import access
-from regui.accounts.access import Actor, Right
-from regui.actions import delete, journal, kept, plans
+from regui.accounts.access import Actor
+from regui.actions import journal, kept, kinds, plans, steps
 from regui.actions.journal import Ending, Result, State
-from regui.actions.models import Action
+from regui.actions.models import Action, Item
 from regui.actions.plans import Plan
-from regui.index import history, listing, record, usage
+from regui.actions.steps import Silent, Steps
+from regui.index import fetch, graph, history, listing, record, usage
 from regui.index.connect import connect
 from regui.index.models import Registry, Repository, TagMove
 
 log = logging.getLogger(__name__)
 
 How = TagMove.How
+WELL = frozenset({Result.DONE, Result.GONE})
+LISTED = "The registry still lists it, though it leads nowhere."
 
-# Seconds in which the bytes of an index's children must be there, before anything is deleted.
+# Seconds in which the bytes that an action needs must be there, before anything is changed.
 KEEPING = 60.0
+# What a silent registry is given, longer each time, before the rest of an action is given up.
+PAUSES = [timedelta(seconds=seconds) for seconds in (2, 5, 15, 60, 120, 300, 600, 1200)]
+# A plan that was checked so long ago is checked again before anything is deleted by it.
+FRESH = timedelta(seconds=5)
+# Errors that would meet every other step too.
+HOPELESS = (oci.Unsupported, oci.Denied, oci.Unauthorized, oci.NotARegistry, oci.BadCertificate)
 
 
 class Stale(Exception):
@@ -47,182 +59,281 @@ class Unchecked(Exception):
         self.plan = plan
 
 
-@dataclass(frozen=True)
-class ReadBack:
-    """What the registry says afterwards: whether the digest is gone, the tags it lists, and for those that
-    should have gone the digest they lead to; None when they lead nowhere."""
-
-    gone: bool
-    listed: list[str]
-    stayed: dict[str, str | None]
+class Overtaken(Exception):
+    """Someone else carries the action out by now."""
 
 
 def run(plan: Plan, actor: Actor) -> Action:
     """The action, carried out: done, partial or failed with its reason, or still running when the registry
-    fell silent and nobody knows yet.
+    fell silent and nobody knows yet. Raises like `start`."""
+    return carry_out(start(plan, actor))
 
-    Raises `Stale` or `Unchecked` with nothing changed, `oci.NotFound` when the digest is gone already, any
-    other `oci.Error` when its bytes couldn't be kept, and what `access` raises.
+
+def start(plan: Plan, actor: Actor, *, held: bool = True, grace: timedelta = timedelta()) -> Action:
+    """The action, in the journal with the bytes it needs: `held`, to be carried out by whoever called, or
+    left to wait for a worker, no sooner than after the `grace`.
+
+    Raises `Stale` or `Unchecked` with nothing changed, `oci.NotFound` when what it is about is gone already,
+    any other `oci.Error` when its bytes couldn't be kept, and what `access` raises.
     """
     registry = access.registry(actor, plan.registry)
-    repository = access.repository(actor, registry, plan.repository, Right.DELETE)
-    digest = oci.Digest.parse(plan.digest)
-    fresh = delete.look(repository, digest, max_age=timedelta())
+    repository = access.repository(actor, registry, plan.repository, kinds.RIGHTS[plan.kind])
+    fresh = kinds.again(repository, plan)
     if not fresh.check.complete:
         raise Unchecked(fresh)
     if fresh.fingerprint != plan.fingerprint:
-        raise Stale(plans.changes(plan.facts, fresh.facts, delete.now_on(repository, plan)), fresh)
+        raise Stale(plans.changes(plan.facts, fresh.facts, now_on(repository, plan)), fresh)
     client = connect(registry)
-    contents = kept.contents(client.until(time.monotonic() + KEEPING), repository, digest)
-    action = journal.begin(fresh, actor, contents, timezone.now())
-    log.info("%s %s deletes %s/%s@%s", action.pk, actor.name, registry.name, repository.name, digest)
-    return send(client, repository, action)
+    contents = kept.gather(client.until(time.monotonic() + KEEPING), repository, fresh)
+    now = timezone.now()
+    not_before = now + grace if grace else None
+    action = journal.begin(fresh, actor, contents, now, not_before=not_before, held=held)
+    log.info("%s %s: %s %s/%s", action.pk, actor.name, action.kind, registry.name, repository.name)
+    return action
 
 
-def send(client: oci.Client, repository: Repository, action: Action) -> Action:
-    """The action after its request, as reading it back tells."""
-    error, already = None, False
+def now_on(repository: Repository, plan: Plan) -> dict[str, str]:
+    """For the plan's tags that are on another digest by now, that digest; for `plans.changes`."""
+    moved = repository.tags.listed().filter(name__in=[tag.name for tag in plan.tags])
+    return dict(moved.exclude(manifest=None).values_list("name", "manifest__digest"))
+
+
+def next_due(now: datetime) -> Action | None:
+    """An action that was to be carried out by now, to be carried out by whoever called."""
+    for action in Action.objects.due(now).order_by("started_at")[:20]:
+        mine = journal.claim(action, now)
+        if mine is not None:
+            return mine
+    return None
+
+
+def never() -> bool:
+    """Nobody stops it."""
+    return False
+
+
+def carry_out(action: Action, stop: Callable[[], bool] = never) -> Action:
+    """The action, which is the caller's by a claim, as it ended; or still running, when the registry fell
+    silent, or `stop` said to leave the rest to whoever comes next."""
     try:
-        client.delete_manifest(repository.name, action.digest)
-    except oci.NotFound:
-        already = True  # someone else was faster, which is what was wanted
-    except oci.Error as refusal:
-        error = refusal
-    return conclude(client, repository, action, error, already=already)
+        return Runner(action, stop).go()
+    except Overtaken:
+        return journal.whole(action)
 
 
-def conclude(
-    client: oci.Client,
-    repository: Repository,
-    action: Action,
-    error: oci.Error | None,
-    *,
-    already: bool = False,
-    late: bool = False,
-) -> Action:
-    """The action with its end, read back from the registry: whatever the answer to the request was, or
-    whether there was one, the registry's state decides. `late` is when nobody waits for an answer any
-    more."""
-    began = timezone.now()
-    try:
-        seen = read_back(client, action)
-    except oci.Error as silence:
-        return journal.doubt(action, error or silence)
-    if seen.gone:
-        update_index(repository, action, seen, began)
-        history.write(moves(repository, action, seen, timezone.now(), ours=not already))
-        return journal.finish(action, ended(seen, error, already=already), timezone.now())
-    if error is not None and may_still_happen(error):
-        return journal.doubt(action, error)
-    return journal.finish(action, not_ended(error, late=late), timezone.now())
+class Runner:
+    """Does what is left of an action."""
 
+    def __init__(self, action: Action, stop: Callable[[], bool] = never) -> None:
+        self.action, self.stop = action, stop
+        self.items = list(action.items.all())
+        self.todo = [item for item in self.items if item.do != plans.GOES_ALONG]
+        self.error: oci.Error | None = None
 
-def read_back(client: oci.Client, action: Action) -> ReadBack:
-    """What the registry has now of what the action was to take away."""
-    gone = not there(client, action.repository, action.digest)
-    try:
-        listed = list(client.tags(action.repository))
-    except oci.NotFound:
-        listed = []  # some registries drop a repository along with its last manifest
-    stayed: dict[str, str | None] = {}
-    for tag in set(action.tags).intersection(listed) if gone else ():
+    def go(self) -> Action:
+        registry = Registry.objects.filter(name=self.action.registry, active=True).first()
+        if registry is None:
+            error = oci.Unreachable(
+                f"The settings no longer say where the registry {self.action.registry} is."
+            )
+            return self.later(error)
+        known = registry.repositories.filter(name=self.action.repository).first()
+        self.repository = known or Repository(
+            registry=registry, name=self.action.repository, first_seen_at=timezone.now()
+        )
         try:
-            stayed[tag] = client.head_manifest(action.repository, tag).digest
+            self.client = connect(registry)
+            self.steps = self.prepared()
+            for item in self.todo:
+                if item.result:
+                    continue
+                if self.stop():
+                    return journal.release(self.action)
+                self.hold()
+                if self.action.stop:
+                    self.cancel()
+                    break
+                self.do(item)
+            return self.conclude()
+        except Silent as silence:
+            return self.later(silence.error)
+        except oci.Error as error:  # of what is asked before the first step, or after the last
+            return self.later(error)
+
+    def prepared(self) -> Steps:
+        """What the steps are done with: the bytes at hand, and the tags that share the digests to be deleted
+        as the registry has them now."""
+        along: dict[str, list[str]] = defaultdict(list)
+        for item in self.items:
+            if item.do == plans.GOES_ALONG:
+                along[item.digest].append(item.tag)
+        return Steps(
+            client=self.client,
+            name=self.action.repository,
+            begin=lambda item, passing: journal.note_begun(item, passing, timezone.now()),
+            kept={one.digest: one for one in self.action.kept.all()},
+            along=along,
+            joined=self.joined(along),
+        )
+
+    def joined(self, along: dict[str, list[str]]) -> dict[str, list[str]]:
+        """The tags that are on digests to be deleted though the plan names them nowhere: it was made a while
+        ago. A plan that was checked just now needn't be again."""
+        doomed = [item.digest for item in self.todo if item.do == plans.DELETE_DIGEST and not item.result]
+        if not doomed or self.is_fresh() or self.repository.pk is None:
+            return {}
+        reading = fetch.repository(self.repository, budget=fetch.CHECK_BUDGET, every=True)
+        if not reading.complete:
+            raise oci.TimedOut(reading.problem or "Not all tags could be looked at in time.")
+        found: dict[str, list[str]] = {}
+        for digest in doomed:
+            names = graph.tags_on(self.repository, digest).values_list("name", flat=True)
+            more = sorted(set(names) - set(along.get(digest, ())))
+            if more:
+                found[digest] = more
+        return found
+
+    def is_fresh(self) -> bool:
+        """Whether its plan was checked within the last moment, and it has done nothing yet."""
+        young = timezone.now() - self.action.started_at < FRESH
+        return young and not any(item.begun_at for item in self.todo)
+
+    def hold(self) -> None:
+        if not journal.renew(self.action, timezone.now()):
+            raise Overtaken
+
+    def do(self, item: Item) -> None:
+        """Do one step, note how it ended, and let the index know."""
+        try:
+            outcome = self.steps.perform(item)
+        except Silent as silence:
+            if self.action.tries < len(PAUSES):
+                raise
+            outcome = steps.failed(silence.error)
+        journal.note_ended(item, outcome.result, outcome.reason)
+        self.error = self.error or outcome.error
+        if outcome.result in {Result.DONE, Result.GONE}:
+            self.tell(item)
+        elif isinstance(outcome.error, HOPELESS):
+            for other in self.todo:
+                if not other.result and other.do == item.do:
+                    journal.note_ended(other, Result.FAILED, outcome.reason)
+
+    def tell(self, item: Item) -> None:
+        """Let the index know what a step did."""
+        now, pk = timezone.now(), self.repository.pk
+        if item.do == plans.DELETE_DIGEST and pk is not None:
+            record.missing(self.repository, [item.digest], now)
+            along = self.steps.along.get(item.digest, ())
+            tags = self.repository.tags.listed().filter(name__in=along, manifest__digest=item.digest)
+            tags.update(gone_at=now)
+        elif item.do == plans.UNTAG and pk is not None:
+            self.repository.tags.listed().filter(name=item.tag).update(gone_at=now)
+        elif item.do in {plans.PUT, plans.COPY}:
+            with contextlib.suppress(oci.Error):  # it is put; who looks at it next reads it
+                reference = item.tag or item.digest
+                fetch.manifest(self.repository, reference, budget=KEEPING, max_age=timedelta())
+
+    def cancel(self) -> None:
+        """Leave what wasn't begun, because a person wanted it."""
+        for item in self.todo:
+            if not item.result:
+                journal.note_ended(item, Result.CANCELLED, "")
+
+    def later(self, error: oci.Error) -> Action:
+        """Leave the rest to someone later; once that was tried often enough, give it up."""
+        tries = self.action.tries
+        if tries >= len(PAUSES):
+            for item in self.todo:
+                if not item.result:
+                    journal.note_ended(item, Result.FAILED, str(error))
+            self.error = self.error or error
+            return journal.finish(self.action, self.ending({}), timezone.now())
+        return journal.postpone(self.action, error, timezone.now() + PAUSES[tries])
+
+    # The end
+
+    def conclude(self) -> Action:
+        """The action with its end, its tags read back once more and the index in step."""
+        stayed = self.read_back()
+        tags: dict[str, tuple[str, str]] = {
+            tag: (Result.SKIPPED, anew(digest)) if digest else (Result.FAILED, LISTED)
+            for tag, digest in stayed.items()
+        }
+        return journal.finish(self.action, self.ending(tags), timezone.now())
+
+    def read_back(self) -> dict[str, str]:
+        """The tags that are listed still though their digest was deleted, and what they are on: another
+        digest, or nothing. The index follows the registry's list."""
+        if self.repository.pk is None or not any(item.result in WELL for item in self.todo):
+            return {}
+        began = timezone.now()
+        try:
+            listed = list(self.client.tags(self.action.repository))
         except oci.NotFound:
-            stayed[tag] = None
-    return ReadBack(gone, listed, stayed)
+            listed = []  # some registries drop a repository along with its last manifest
+        gone = {item.digest for item in self.todo if item.do == plans.DELETE_DIGEST and item.result in WELL}
+        along = [item.tag for item in self.items if item.do == plans.GOES_ALONG and item.digest in gone]
+        stayed = {tag: self.steps.on(tag) for tag in sorted(set(along).intersection(listed))}
+        # Pushed anew, they lead elsewhere: the next page that shows them must look.
+        self.repository.tags.filter(name__in=stayed).update(seen_at=None)
+        history.write(self.moves(stayed))
+        listing.tags([listing.Listing(self.repository, listed, began)])
+        usage.total(self.repository)
+        return stayed
 
+    def moves(self, stayed: Mapping[str, str]) -> Iterator[history.Move]:
+        """What became of tags: they left or moved by this action, or left before it came, or were pushed anew
+        meanwhile. What the registry still lists has not left."""
+        ours = {item.digest: item.result == Result.DONE for item in self.todo if item.result in WELL}
+        for item in self.items:
+            if item.do == plans.GOES_ALONG and item.digest in ours:
+                after = stayed.get(item.tag)
+                if after != "":
+                    yield self.move(item.tag, item.digest, after or "", ours=ours[item.digest] and not after)
+            elif item.result not in WELL or not item.tag:
+                continue
+            elif item.do == plans.UNTAG:
+                yield self.move(item.tag, item.digest, "", ours=item.result == Result.DONE)
+            elif item.begun_at is not None:
+                yield self.move(item.tag, item.before or "", item.digest, ours=True)
 
-def there(client: oci.Client, name: str, reference: str) -> bool:
-    """Whether the registry gives out that manifest."""
-    try:
-        client.manifest(name, reference)
-    except oci.NotFound:
-        return False
-    return True
+    def move(self, tag: str, before: str, after: str, *, ours: bool) -> history.Move:
+        how, who = (How.ACTION, self.action.actor) if ours else (How.CRAWL, "")
+        return history.Move(self.repository, tag, before, after, timezone.now(), None, how, who)
 
-
-def ended(seen: ReadBack, error: oci.Error | None, *, already: bool) -> Ending:
-    """The end of an action whose digest is gone."""
-    tags: dict[str, tuple[str, str]] = {}
-    for tag, digest in seen.stayed.items():
-        if digest is None:
-            tags[tag] = Result.FAILED, "The registry still lists it, though it leads nowhere."
+    def ending(self, tags: dict[str, tuple[str, str]]) -> Ending:
+        """How it ended, by how its steps did."""
+        results = [item.result for item in self.todo]
+        well = sum(result in WELL for result in results)
+        dangling = sorted(tag for tag, (result, _) in tags.items() if result == Result.FAILED)
+        if well == len(results):
+            state = State.PARTIAL if dangling else State.DONE
+        elif well:
+            state = State.PARTIAL
         else:
-            tags[tag] = Result.SKIPPED, f"Pushed anew meanwhile, to {plans.shortened(digest)}."
-    dangling = sorted(tag for tag, (result, _) in tags.items() if result == Result.FAILED)
-    if dangling:
-        reason = f"The digest is gone, but the registry still lists {', '.join(dangling)}."
-        return Ending(State.PARTIAL, Result.DONE, reason, tags=tags)
-    if already:
-        return Ending(State.DONE, Result.GONE, "It was gone already.", tags=tags)
-    reason = f"{error} Reading it back showed that it was deleted all the same." if error else ""
-    return Ending(State.DONE, Result.DONE, reason, tags=tags)
+            state = State.CANCELLED if Result.CANCELLED in results else State.FAILED
+        error = self.error if state in {State.FAILED, State.PARTIAL} else None
+        return Ending(
+            state,
+            self.reason(well, dangling),
+            hint=error.hint if error else "",
+            code=error.code if error else "",
+            tags=tags,
+        )
+
+    def reason(self, well: int, dangling: Sequence[str]) -> str:
+        """Why it isn't simply done: in its step's words, or the first of many."""
+        if dangling:
+            return f"The digest is gone, but the registry still lists {', '.join(dangling)}."
+        said = [item.reason for item in self.todo if item.reason]
+        if len(self.todo) == 1 or well == len(self.todo):
+            return said[0] if said and len(self.todo) == 1 else ""
+        stopped = sum(item.result == Result.CANCELLED for item in self.todo)
+        if stopped:
+            return f"Stopped after {well} of {len(self.todo)}."
+        return f"{len(self.todo) - well} of {len(self.todo)} were not done. {said[0] if said else ''}".strip()
 
 
-def not_ended(error: oci.Error | None, *, late: bool) -> Ending:
-    """The end of an action whose digest is still there."""
-    if error is not None:
-        return Ending(State.FAILED, Result.FAILED, str(error), error.hint, error.code)
-    if late:
-        return Ending(State.FAILED, Result.FAILED, "No answer ever came, and the registry still has it.")
-    return Ending(State.FAILED, Result.FAILED, "The registry agreed to delete it, but still has it.")
-
-
-def may_still_happen(error: oci.Error) -> bool:
-    """Whether the registry may be busy deleting although this was the answer: it scans every tag of the
-    repository, and a proxy in between may lose patience first."""
-    return isinstance(error, oci.Unreachable) or (isinstance(error, oci.Unavailable) and error.status == 504)
-
-
-def update_index(repository: Repository, action: Action, seen: ReadBack, began: datetime) -> None:
-    """Let the index know what the registry has said since that moment."""
-    if repository.pk is None:
-        return  # dropped since, to be crawled anew
-    # Pushed anew, they lead elsewhere: the next page that shows them must look.
-    repository.tags.filter(name__in=seen.stayed).update(seen_at=None)
-    # Before the listing, which would be doubted if most tags left it and nobody knew why.
-    record.deleted(repository, action.digest, timezone.now())
-    if listing.tags([listing.Listing(repository, seen.listed, began)]):
-        usage.total(repository)
-
-
-def moves(
-    repository: Repository, action: Action, seen: ReadBack, now: datetime, *, ours: bool
-) -> list[history.Move]:
-    """What became of the digest's tags: they left by the action (`ours`) or before it came, or were pushed
-    anew meanwhile. What the registry still lists has not left."""
-    left, noticed = (How.ACTION if ours else How.CRAWL), How.CRAWL
-    actor = action.actor if ours else ""
-    found = []
-    for tag in action.tags:
-        after = seen.stayed.get(tag, "")
-        if after is not None:
-            how, who = (noticed, "") if after else (left, actor)
-            found.append(history.Move(repository, tag, action.digest, after, now, None, how, who))
-    return found
-
-
-def settle(*, most: int = 5, budget: float = 2.0) -> list[Action]:
-    """Find out how abandoned actions ended, by asking their registries; at most that many, in about that many
-    seconds. Those of a registry that doesn't answer wait for the next time."""
-    settled: list[Action] = []
-    silent: set[str] = set()
-    deadline = time.monotonic() + budget
-    for action in Action.objects.abandoned().order_by("started_at")[:most]:
-        registry = Registry.objects.filter(name=action.registry, active=True).first()
-        if registry is None or action.registry in silent or time.monotonic() > deadline:
-            continue
-        known = registry.repositories.filter(name=action.repository).first()
-        repository = known or Repository(registry=registry, name=action.repository)
-        try:
-            client = connect(registry).until(deadline)
-        except oci.Unreachable as error:  # the settings no longer say where it is
-            concluded = journal.doubt(action, error)
-        else:
-            concluded = conclude(client, repository, action, None, late=True)
-        if concluded.state == State.RUNNING:
-            silent.add(action.registry)
-        else:
-            settled.append(concluded)
-    return settled
+def anew(digest: str) -> str:
+    return f"Pushed anew meanwhile, to {plans.shortened(digest)}."

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from regui import oci
 from regui.actions.plans import Child, Parent, Referrer, TagOn
 from regui.index import facts, graph, models
+from regui.index.batches import batches
 from regui.index.models import Manifest, Repository
 
 TYPES = {
@@ -19,6 +20,13 @@ def tags_on(repository: Repository, digest: oci.Digest) -> tuple[TagOn, ...]:
     """Every listed tag on the digest, people's own before those that clients keep."""
     found = graph.tags_on(repository, digest).order_by("folded", "name")
     return tuple(TagOn(tag.name, digest, role_of_tag(tag.name), tag.seen_at) for tag in found)
+
+
+def tags_of(repository: Repository, digests: Iterable[str]) -> tuple[TagOn, ...]:
+    """Every listed tag on any of these digests, by name."""
+    found = repository.tags.listed().filter(manifest__digest__in=list(digests)).order_by("folded", "name")
+    values = found.values_list("name", "manifest__digest", "seen_at")
+    return tuple(TagOn(name, str(digest), role_of_tag(name), seen_at) for name, digest, seen_at in values)
 
 
 def role_of_tag(name: str) -> str:
@@ -70,6 +78,21 @@ def referrers(repository: Repository, digest: oci.Digest) -> tuple[Referrer, ...
     for pk in sorted(held - found.keys(), key=lambda pk: others[pk].digest):
         found[pk] = referrer(others[pk], role(others[pk]), first.get(pk, ""))
     return tuple(found.values())
+
+
+def referrers_of(repository: Repository, digests: set[str]) -> tuple[Referrer, ...]:
+    """Everything in the repository that speaks about one of these digests and isn't itself among them."""
+    prefixes = {oci.referrers_tag(oci.Digest(digest)): digest for digest in digests}
+    folded = repository.tags.listed().filter(folded=True).exclude(manifest=None).select_related("manifest")
+    found: dict[int, Referrer] = {}
+    for tag in folded:
+        companion = oci.companion(tag.name)
+        if companion and tag.name.partition(".")[0] in prefixes and tag.manifest:
+            found[tag.manifest.pk] = referrer(tag.manifest, companion.role, tag.name)
+    for some in batches(digests):
+        for manifest in graph.held(repository).filter(subject__in=some):
+            found.setdefault(manifest.pk, referrer(manifest, role(manifest), ""))
+    return tuple(one for one in found.values() if one.digest not in digests)
 
 
 def referrer(manifest: Manifest, role: str, tag: str) -> Referrer:

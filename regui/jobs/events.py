@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
+from regui.actions import plans
 from regui.actions.models import Action, Item
 from regui.index import events, gaps, thinning
 from regui.index.events import Applier
@@ -25,6 +26,7 @@ LOOK, TROUBLE, UPKEEP = 0.05, 1.0, 10.0
 SUMS, SHARE = 0.2, 0.25
 # Seconds between two rounds of forgetting.
 THINNING = 3600.0
+PUTS = frozenset({plans.PUT, plans.COPY})
 # How far apart an action and its event may be, by clocks that differ.
 APART = timedelta(minutes=1)
 
@@ -104,26 +106,37 @@ class Rounds:
 def actors(told: Sequence[Event]) -> Mapping[int, str]:
     """Who is behind those of these events that regui's own actions caused, by the events' keys: the registry
     knows only as whom regui signs in."""
-    deletes = [event for event in told if event.action == "delete"]
-    if not deletes:
+    changes = [event for event in told if event.action != "pull"]
+    if not changes:
         return {}
-    done = Action.objects.filter(
-        registry=deletes[0].registry,
-        repository__in={event.repository for event in deletes},
-        started_at__gte=min(event.at for event in deletes) - APART,
-    ).exclude(state__in=[Action.State.PLANNED, Action.State.FAILED])
-    items = Item.objects.filter(action__in=done).select_related("action").order_by("action__started_at")
+    since = min(event.at for event in changes) - APART
+    rows = Item.objects.filter(
+        action__registry=changes[0].registry,
+        repository__in={event.repository for event in changes},
+        action__finished_at__gte=since,
+    ) | Item.objects.filter(
+        action__registry=changes[0].registry,
+        repository__in={event.repository for event in changes},
+        action__state=Action.State.RUNNING,
+    )
+    digests, tags = {event.digest for event in changes}, {event.tag for event in changes}
     found: dict[int, str] = {}
-    for item in items:
-        for event in deletes:
+    for item in rows.select_related("action").order_by("action__started_at"):
+        if item.digest not in digests and item.tag not in tags:
+            continue
+        for event in changes:
             if is_about(event, item):
                 found[event.pk] = item.action.actor
     return found
 
 
 def is_about(event: Event, item: Item) -> bool:
-    """Whether the event tells of what this item of an action took away."""
+    """Whether the event tells of what this item of an action took away, or put."""
     ended = item.action.finished_at or timezone.now()
     if event.repository != item.repository or not item.action.started_at - APART <= event.at <= ended + APART:
+        return False
+    if event.action == "push":
+        return item.do in PUTS and (event.tag, event.digest) == (item.tag, item.digest)
+    if item.do in PUTS:
         return False
     return event.tag == item.tag if event.tag else event.digest == item.digest

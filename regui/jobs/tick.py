@@ -11,7 +11,6 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from regui.actions import run
 from regui.index import rounds, snapshots, usage
 from regui.index.models import Registry
 from regui.jobs import tasks
@@ -61,11 +60,9 @@ class Ticker:
         return names
 
     def look_after(self) -> None:
-        """Sums over registries, the day's snapshots, actions a crash left open, and what the queue has done
-        with."""
+        """Sums over registries, the day's snapshots, and what the queue has done with."""
         for registry in Registry.objects.filter(active=True):
             self.picture(registry, settled=usage.settle(registry))
-        run.settle()
         if settings.TASKS_ENGINE == "database":
             old = timezone.now() - RESULTS_KEPT
             DBTaskResult.objects.filter(enqueued_at__lt=old).delete()

@@ -1,4 +1,4 @@
-"""The process behind the pages: ticks, tasks, and the loop that applies events."""
+"""The process behind the pages: ticks, tasks, and the loops that apply events and carry actions out."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ from django.utils.crypto import get_random_string
 from django.utils.module_loading import import_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from regui.jobs import events, tasks, tick
+from regui.jobs import actions, events, tasks, tick
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,11 @@ def run(*, attended: bool = False) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    loops: list[Callable[[], None]] = [lambda: events.loop(stop), lambda: tick.loop(stop)]
+    loops: list[Callable[[], None]] = [
+        lambda: events.loop(stop),
+        lambda: tick.loop(stop),
+        lambda: actions.loop(stop),
+    ]
     runners = [runner() for _ in range(RUNNERS)] if settings.TASKS_ENGINE == "database" else []
     if settings.TASKS_ENGINE == "rq":
         # Only where it was asked for: the package is an extra.

@@ -8,6 +8,7 @@ from regui.oci.errors import Invalid, NotARegistry, NotFound
 from regui.oci.lenient import parse_json
 from regui.oci.listings import Listings
 from regui.oci.manifests import Manifests
+from regui.oci.probes import Probes
 from regui.oci.uploads import Uploads
 
 
@@ -19,7 +20,7 @@ class Base:
     auth: Literal["none", "basic", "bearer"]
 
 
-class Client(Listings, Manifests, Uploads):
+class Client(Listings, Manifests, Uploads, Probes):
     """Speaks to one registry. Thread-safe, and lives long: it keeps connections and tokens.
 
     `url` is the address without /v2/. `verify` is True, False or the path of a CA file that vouches for the

@@ -49,7 +49,9 @@ def acted(
     )
     then = timezone.now() - timedelta(days=days_ago)
     action = journal.begin(plan, actor, [], then)
-    return journal.finish(action, journal.Ending(state, result, reason), then)
+    for item in action.items.exclude(do=plans.GOES_ALONG):
+        journal.note_ended(item, result, reason)
+    return journal.finish(action, journal.Ending(state, reason), then)
 
 
 def shown(visitor: Client, **query: str) -> str:
@@ -161,7 +163,7 @@ def test_it_survives_the_index_and_the_registry_it_speaks_of(visitor: Client) ->
 
 def test_what_someone_else_finished_stays_as_they_wrote_it() -> None:
     action = acted("app", "1.0", state=Action.State.DONE)
-    late = journal.finish(action, journal.Ending(Action.State.FAILED, "failed", "late"), timezone.now())
+    late = journal.finish(action, journal.Ending(Action.State.FAILED, "late"), timezone.now())
     assert (late.state, late.reason) == ("done", "")
     assert {item.result for item in late.items.all()} == {"done"}
 

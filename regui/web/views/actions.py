@@ -135,7 +135,6 @@ def activity(request: Request) -> HttpResponse:
     """The journal: what was done, by whom, when, and how it ended; newest first."""
     if not request.actor.may(access.Right.SEE):
         raise access.Forbidden(request.actor, access.Right.SEE, "the activity here")
-    run.settle()
     wanted = forms.wanted(request.GET, keys=search.NAMED)
     every = journal.visible(request.actor)
     page = paginate(request, every.matching(wanted.query).defer("plan"))
