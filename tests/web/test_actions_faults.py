@@ -16,7 +16,7 @@ from regui.accounts.access import Actor, Role
 from regui.actions import delete, journal, run
 from regui.actions.kept import contents
 from regui.actions.models import Action, Item
-from regui.index.connect import connect
+from regui.index.connect import close, connect
 from regui.index.models import Registry, Repository, Tag
 from tests import images
 from tests.fake import Fake
@@ -194,6 +194,7 @@ def test_a_registry_that_dies_with_the_delete_is_asked_when_it_is_back(
     assert Action.objects.get().state == "running"
     assert Tag.objects.listed().count() == 2, "the index says nothing the registry hasn't said"
     down.clear()
+    close()  # another process, that knows of no trouble
     let_the_lease_end()
     (settled,) = settle()
     assert settled.state == "done"
