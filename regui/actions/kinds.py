@@ -7,7 +7,7 @@ from regui import oci
 from regui.accounts.access import Right
 from regui.actions import delete, many, plans, retag, undo, untag
 from regui.actions.models import Action
-from regui.actions.plans import Plan
+from regui.actions.plans import Agreed, Plan
 from regui.index.models import Repository
 
 RIGHTS: dict[str, Right] = {
@@ -23,13 +23,13 @@ RIGHTS: dict[str, Right] = {
 NOW = timedelta()
 
 
-def again(repository: Repository, plan: Plan) -> Plan:
-    """The plan that was asked for, made anew from what the registry has now: nothing is taken from memory.
+def again(repository: Repository, plan: Agreed) -> Plan:
+    """The plan that was agreed to, made anew from what the registry has now: nothing is taken from memory.
     Raises `oci.NotFound` when what it is about is gone."""
     return LOOK[plan.kind](repository, plan)
 
 
-LOOK: dict[str, Callable[[Repository, Plan], Plan]] = {
+LOOK: dict[str, Callable[[Repository, Agreed], Plan]] = {
     plans.UNTAG: lambda repository, plan: untag.look(repository, plan.named[0], max_age=NOW),
     plans.DELETE_DIGEST: lambda repository, plan: delete.look(
         repository, oci.Digest.parse(plan.digest), max_age=NOW, along=bool(plan.asked.get("along"))

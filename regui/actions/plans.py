@@ -176,6 +176,20 @@ class Plan:
         return fingerprint(self.facts)
 
     @property
+    def agreed(self) -> "Agreed":
+        """This plan as something that was agreed to as it is."""
+        return Agreed(
+            self.kind,
+            self.registry,
+            self.repository,
+            self.fingerprint,
+            self.digest,
+            self.asked,
+            self.facts,
+            understood=True,
+        )
+
+    @property
     def breaks(self) -> tuple[Parent, ...]:
         """The tagged indexes that would be left with a hole: they still answer, but can't be pulled whole."""
         return tuple(parent for parent in self.parents if parent.tags and not parent.role)
@@ -211,6 +225,27 @@ class Plan:
             },
             "fingerprint": self.fingerprint,
         }
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What somebody agreed to: enough to make the plan again and to tell whether it is still the same.
+    `facts` are those of the plan they saw, where they are at hand, to name what differs; `understood` says
+    that they know of indexes that break."""
+
+    kind: str
+    registry: str
+    repository: str
+    fingerprint: str
+    digest: str = ""
+    asked: Facts = field(default_factory=dict)
+    facts: Facts | None = None
+    understood: bool = False
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """As `Plan.named`."""
+        return tuple(self.asked.get("tags", ()))
 
 
 def canonical(value: object) -> bytes:

@@ -20,11 +20,11 @@ from regui.accounts.access import Actor
 from regui.actions import journal, kept, kinds, plans, steps
 from regui.actions.journal import Ending, Result, State
 from regui.actions.models import Action, Item
-from regui.actions.plans import Plan
+from regui.actions.plans import Agreed, Plan
 from regui.actions.steps import Silent, Steps
 from regui.index import fetch, graph, history, listing, record, usage
 from regui.index.connect import connect
-from regui.index.models import Registry, Repository, TagMove
+from regui.index.models import Registry, Repository, Tag, TagMove
 
 log = logging.getLogger(__name__)
 
@@ -59,30 +59,41 @@ class Unchecked(Exception):
         self.plan = plan
 
 
+class Breaks(Exception):
+    """Tagged indexes would break, and nobody has said that they know; `plan.breaks` names them."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("This breaks what needs it.")
+        self.plan = plan
+
+
 class Overtaken(Exception):
     """Someone else carries the action out by now."""
 
 
-def run(plan: Plan, actor: Actor) -> Action:
+def run(plan: Plan | Agreed, actor: Actor) -> Action:
     """The action, carried out: done, partial or failed with its reason, or still running when the registry
     fell silent and nobody knows yet. Raises like `start`."""
     return carry_out(start(plan, actor))
 
 
-def start(plan: Plan, actor: Actor, *, held: bool = True, grace: timedelta = timedelta()) -> Action:
+def start(plan: Plan | Agreed, actor: Actor, *, held: bool = True, grace: timedelta = timedelta()) -> Action:
     """The action, in the journal with the bytes it needs: `held`, to be carried out by whoever called, or
     left to wait for a worker, no sooner than after the `grace`.
 
-    Raises `Stale` or `Unchecked` with nothing changed, `oci.NotFound` when what it is about is gone already,
-    any other `oci.Error` when its bytes couldn't be kept, and what `access` raises.
+    Raises `Stale`, `Unchecked` or `Breaks` with nothing changed, `oci.NotFound` when what it is about is gone
+    already, any other `oci.Error` when its bytes couldn't be kept, and what `access` raises.
     """
-    registry = access.registry(actor, plan.registry)
-    repository = access.repository(actor, registry, plan.repository, kinds.RIGHTS[plan.kind])
-    fresh = kinds.again(repository, plan)
+    agreed = plan.agreed if isinstance(plan, Plan) else plan
+    registry = access.registry(actor, agreed.registry)
+    repository = access.repository(actor, registry, agreed.repository, kinds.RIGHTS[agreed.kind])
+    fresh = kinds.again(repository, agreed)
     if not fresh.check.complete:
         raise Unchecked(fresh)
-    if fresh.fingerprint != plan.fingerprint:
-        raise Stale(plans.changes(plan.facts, fresh.facts, now_on(repository, plan)), fresh)
+    if fresh.fingerprint != agreed.fingerprint:
+        raise Stale(changed(repository, agreed, fresh), fresh)
+    if fresh.breaks and not agreed.understood:
+        raise Breaks(fresh)
     client = connect(registry)
     contents = kept.gather(client.until(time.monotonic() + KEEPING), repository, fresh)
     now = timezone.now()
@@ -92,10 +103,13 @@ def start(plan: Plan, actor: Actor, *, held: bool = True, grace: timedelta = tim
     return action
 
 
-def now_on(repository: Repository, plan: Plan) -> dict[str, str]:
-    """For the plan's tags that are on another digest by now, that digest; for `plans.changes`."""
-    moved = repository.tags.listed().filter(name__in=[tag.name for tag in plan.tags])
-    return dict(moved.exclude(manifest=None).values_list("name", "manifest__digest"))
+def changed(repository: Repository, agreed: Agreed, fresh: Plan) -> list[str]:
+    """What differs between the plan that was agreed to and the one made just now, in sentences."""
+    if agreed.facts is None:
+        return [plans.DIFFERENT]
+    rows = repository.tags.listed() if repository.pk else Tag.objects.none()
+    moved = rows.filter(name__in=[tag["name"] for tag in agreed.facts["tags"]]).exclude(manifest=None)
+    return plans.changes(agreed.facts, fresh.facts, dict(moved.values_list("name", "manifest__digest")))
 
 
 def next_due(now: datetime) -> Action | None:

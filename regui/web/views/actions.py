@@ -1,5 +1,7 @@
 """What changes a registry, and the journal of it."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core import signing
 from django.http import HttpResponse, HttpResponseRedirect
@@ -47,15 +49,12 @@ def asked(request: Request, repository: Repository, digest: oci.Digest) -> HttpR
 def submitted(request: Request, repository: Repository, digest: oci.Digest) -> HttpResponse:
     """On to the repository once it is deleted; 409 with what changed, 422 for a missing tick, or what went
     wrong."""
-    plan = delete.plan(repository, digest, None, timezone.now())
     try:
-        if plan.fingerprint != request.POST.get("fingerprint"):
-            raise run.Stale(changed(request, plan), plan)
-        if plan.breaks and "understood" not in request.POST:
-            return confirm(request, delete.look(repository, digest), status=422)
-        action = run.run(plan, request.actor)
+        action = run.run(agreed(request, plans.DELETE_DIGEST, repository, digest), request.actor)
     except oci.NotFound:
-        return stale(request, plan, [GONE])
+        return stale(request, delete.plan(repository, digest, None, timezone.now()), [GONE])
+    except run.Breaks as error:
+        return confirm(request, error.plan, status=422)
     except run.Stale as error:
         return stale(request, error.plan, error.changed)
     except run.Unchecked as error:
@@ -75,19 +74,29 @@ def confirm(request: Request, plan: Plan, *, status: int = 200) -> HttpResponse:
     return htmx.render(request, "actions/delete.html", context, status=status)
 
 
-def changed(request: Request, plan: Plan) -> list[str]:
-    """What differs between the plan that was agreed to and this one."""
-    before = agreed(request)
-    return plans.changes(before, plan.facts) if before else [plans.DIFFERENT]
+def agreed(
+    request: Request, kind: str, repository: Repository, digest: str = "", **asked: Any
+) -> plans.Agreed:
+    """What the form says that was agreed to."""
+    return plans.Agreed(
+        kind,
+        repository.registry.name,
+        repository.name,
+        request.POST.get("fingerprint", ""),
+        digest,
+        asked,
+        facts(request),
+        understood="understood" in request.POST,
+    )
 
 
-def agreed(request: Request) -> plans.Facts | None:
-    """What the page said that was agreed to; None when it isn't our page's, or not of this fingerprint."""
+def facts(request: Request) -> plans.Facts | None:
+    """What the page showed; None when it isn't our page's, or not of this fingerprint."""
     try:
-        facts: plans.Facts = signing.loads(request.POST.get("agreed", ""), salt=SALT)
+        shown: plans.Facts = signing.loads(request.POST.get("agreed", ""), salt=SALT)
     except signing.BadSignature:
         return None
-    return facts if plans.fingerprint(facts) == request.POST.get("fingerprint") else None
+    return shown if plans.fingerprint(shown) == request.POST.get("fingerprint") else None
 
 
 def stale(request: Request, plan: Plan, changed: list[str]) -> HttpResponse:
