@@ -115,9 +115,10 @@ class Memory:
 
     def page(self, ask: Ask, names: list[str], key: str, more: dict[str, Any]) -> Out:
         """One page of a listing, with a Link to the next if there is one."""
-        size, last = int(ask.query.get("n", 1000)), ask.query.get("last", "")
-        if size > 1000:
-            return error(400, "PAGINATION_NUMBER_INVALID", {"n": size})
+        wanted, last = ask.query.get("n", "1000"), ask.query.get("last", "")
+        if not wanted.isdecimal() or int(wanted) > 1000:
+            return error(400, "PAGINATION_NUMBER_INVALID", {"n": wanted})
+        size = int(wanted)
         rest = [name for name in names if name > last]
         if len(rest) <= size:
             return out(200, more | {key: rest})
