@@ -12,7 +12,6 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-
 from regui.index import search
 
 # How long whoever carries an action out has it to themselves before someone else may go on with it: longer
