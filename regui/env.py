@@ -125,6 +125,8 @@ def one_of(options: tuple[str, ...]) -> Callable[[str], str | None]:
 
 
 def parse_duration(text: str) -> timedelta:
+    if text == "0":  # the same in any unit
+        return timedelta()
     found = re.fullmatch(r"(\d{1,6}) ?([smhd])", text, re.ASCII)
     if found is None:
         raise ValueError("must be a length of time such as 90s, 5m, 12h or 30d")

@@ -72,7 +72,7 @@ def test_what_is_no_plain_path_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("5m", 300), ("1 h", 3600), ("30d", 2_592_000), ("0s", 0)]
+    ("text", "seconds"), [("90s", 90), ("5m", 300), ("1 h", 3600), ("30d", 2_592_000), ("0s", 0), ("0", 0)]
 )
 def test_a_length_of_time_has_a_unit(text: str, seconds: int) -> None:
     assert Env({"A": text}).duration("A", "1m").total_seconds() == seconds
