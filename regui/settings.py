@@ -24,6 +24,7 @@ DATABASE = env.secret_parsed("REGUI_DATABASE_URL", database.sqlite(DATA / "regui
 EVENTS_KEEP = env.duration("REGUI_EVENTS_KEEP", default="30d")
 SECRET_KEY = env.secret("REGUI_SECRET_KEY") or secret_key(DATA / "secret-key")
 SNAPSHOTS_KEEP = env.duration("REGUI_SNAPSHOTS_KEEP", default="730d")
+DELETE_GRACE = env.duration("REGUI_DELETE_GRACE", "10s")
 STALE_AFTER = env.duration("REGUI_STALE_AFTER", "1m")
 SYNC_EVERY = env.duration("REGUI_SYNC_EVERY", "5m")
 SYNC_CONCURRENCY = env.number("REGUI_SYNC_CONCURRENCY", 6, 1, 64)

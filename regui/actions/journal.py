@@ -47,6 +47,14 @@ def about(repository: Repository, digest: str) -> ActionQuerySet:
     return done.filter(registry=repository.registry.name, repository=repository.name, pk__in=items)
 
 
+def leaving(repository: Repository, tags: Iterable[str]) -> list[Item]:
+    """The items, with their actions, that will take some of these tags of the repository away."""
+    away = [plans.UNTAG, plans.GOES_ALONG]
+    items = Item.objects.filter(tag__in=list(tags), repository=repository.name, do__in=away, result="")
+    mine = items.filter(action__registry=repository.registry.name, action__in=Action.objects.open())
+    return list(mine.select_related("action"))
+
+
 def begin(
     plan: Plan,
     actor: Actor,

@@ -28,8 +28,8 @@ def manifests(registry: str, repository: str) -> Links:
 
 
 def deletes(registry: str, repository: str) -> Links:
-    """From a digest to the page that asks before deleting it."""
-    return along("manifest-delete", registry, repository, DIGEST)
+    """From the name of a tag to the page that asks before deleting it."""
+    return along("tag-delete", registry, repository, NAME)
 
 
 def along(view: str, *names: str) -> Links:

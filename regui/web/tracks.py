@@ -183,7 +183,7 @@ def rows(repository: Repository, tags: Sequence[Tag], span: pulled.Span | None =
                 delta=before.get(key),
                 href=to_tag(tag.name),
                 manifest_href=digest and to_manifest(digest),
-                delete_href=digest and to_delete(digest),
+                delete_href=to_delete(tag.name),
             )
         )
     return found

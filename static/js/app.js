@@ -24,7 +24,8 @@ function expire(piece, after) {
   setTimeout(leave, after);
 }
 
-for (const piece of document.querySelectorAll("#toasts .toast")) {
+// What can still be stopped stays until its rows are gone, below.
+for (const piece of document.querySelectorAll("#toasts .toast:not([data-until-gone])")) {
   expire(piece, piece.matches(".error, .warning") ? LINGER.error : LINGER.info);
 }
 
@@ -76,6 +77,44 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// Selecting rows. The boxes belong to a form of their own; what they do shall not set off the filter around them.
+
+const boxes = (from = document) => [...from.querySelectorAll("[data-tick]:not(:disabled)")];
+let lastTicked = null;
+
+function count() {
+  const all = boxes();
+  const ticked = all.filter((box) => box.checked).length;
+  const words = find("[data-selected]");
+  if (words) words.textContent = `${ticked} selected`;
+  const whole = find("[data-tick-all]");
+  if (!whole) return;
+  whole.checked = ticked > 0 && ticked === all.length;
+  whole.indeterminate = ticked > 0 && ticked < all.length;
+}
+
+for (const kind of ["input", "change"]) {
+  const apart = (event) => {
+    if (!event.target.matches("[data-tick], [data-tick-all]")) return;
+    event.stopPropagation();
+    if (event.target.matches("[data-tick-all]")) for (const box of boxes()) box.checked = event.target.checked;
+    count();
+  };
+  document.addEventListener(kind, apart, true);
+}
+
+document.addEventListener("click", (event) => {
+  const box = event.target;
+  if (!box.matches("[data-tick]")) return;
+  if (event.shiftKey && lastTicked?.isConnected) {
+    const all = boxes();
+    const ends = [all.indexOf(lastTicked), all.indexOf(box)].sort((a, b) => a - b);
+    for (const one of all.slice(ends[0], ends[1] + 1)) one.checked = box.checked;
+    count();
+  }
+  lastTicked = box;
+});
+
 // The theme: shown at once, kept by the server.
 
 document.addEventListener("submit", async (event) => {
@@ -96,7 +135,7 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
-// Keys: / goes to the page's filter, Esc leaves an empty one and clears away toasts.
+// Keys: / goes to the page's filter, x ticks the row one is at, Esc leaves an empty filter and clears away toasts.
 
 const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
@@ -107,6 +146,9 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     filter.focus();
     filter.select();
+  }
+  if (event.key === "x" && !event.target.closest(TYPING)) {
+    find("tr:focus-within [data-tick], tr:hover [data-tick]")?.click();
   }
   if (event.key === "Escape") {
     if (event.target === filter && filter.value === "") filter.blur();
@@ -142,6 +184,7 @@ document.addEventListener("htmx:config:request", (event) => {
 // goes to the new part. What the part has to say of itself (how many rows) is announced.
 
 let focusWasInside = false;
+let tickedBefore = new Set();
 
 // Where an answer says itself what it is for (HX-Retarget), the target is still a selector.
 function swapped({ detail: { ctx } }) {
@@ -150,6 +193,7 @@ function swapped({ detail: { ctx } }) {
 
 document.addEventListener("htmx:before:swap", (event) => {
   focusWasInside = Boolean(swapped(event)?.contains(document.activeElement));
+  tickedBefore = new Set(boxes().filter((box) => box.checked).map((box) => box.value));
 });
 
 document.addEventListener("htmx:after:swap", (event) => {
@@ -157,6 +201,9 @@ document.addEventListener("htmx:after:swap", (event) => {
   const part = target?.id ? document.getElementById(target.id) : null;
   if (!part) return;
   showTab(part);
+  for (const box of boxes(part)) box.checked = tickedBefore.has(box.value);
+  count();
+  if (!find("[data-leaving]")) for (const piece of document.querySelectorAll("[data-until-gone]")) piece.remove();
   if (focusWasInside && document.activeElement === document.body) {
     part.tabIndex = -1;
     part.focus({ preventScroll: true });

@@ -1,6 +1,7 @@
 """Fixtures for tests of pages: visitors of each role, a registry's row, and static files as they lie in the
 source, since gathering and hashing them first is the server's business."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -62,3 +63,9 @@ def plain_static(settings: Settings) -> None:
     """Static files go by their plain names, and the server finds them without a run of collectstatic."""
     settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.STATIC_ROOT = resource("static")
+
+
+@pytest.fixture(autouse=True)
+def no_grace(settings: Settings) -> None:
+    """What is deleted is deleted when the answer comes, but for the tests of the grace."""
+    settings.DELETE_GRACE = timedelta()

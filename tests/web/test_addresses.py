@@ -40,7 +40,7 @@ def test_addresses_made_many_at_a_time_are_those_made_one_at_a_time(name: str) -
     assert links.repositories("main")(name) == reverse("repository", args=place)
     assert links.tags(*place)("v1.0_-x") == reverse("tag", args=[*place, "v1.0_-x"])
     assert links.manifests(*place)(DIGEST) == reverse("manifest", args=[*place, DIGEST])
-    assert links.deletes(*place)(DIGEST) == reverse("manifest-delete", args=[*place, DIGEST])
+    assert links.deletes(*place)("v1.0") == reverse("tag-delete", args=[*place, "v1.0"])
 
 
 @pytest.mark.parametrize(

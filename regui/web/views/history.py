@@ -34,6 +34,7 @@ def index(request: Request, registry: str, name: str) -> HttpResponse:
         "since": since,
         "filtered": filtered,
         "reading": fetch.remembered(repository),
+        "may_push": request.actor.may(access.Right.PUSH),
     }
     return htmx.render(request, "history/index.html", context, partials=["results"])
 

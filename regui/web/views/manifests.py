@@ -37,6 +37,7 @@ def page(request: Request, repository: Repository, reference: str, tag: str = ""
         "siblings": siblings,
         "events": moves(repository, tag) if tag else [],
         "may_delete": request.actor.may(access.Right.DELETE),
+        "may_push": request.actor.may(access.Right.PUSH),
     }
     return freshness.render(request, "manifests/detail.html", context, partials=["panel"])
 

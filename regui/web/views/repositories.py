@@ -9,6 +9,7 @@ from regui.index import fetch
 from regui.index.models import Registry, Repository
 from regui.web import catalog, errors, forms, freshness, htmx, leftovers, naming, tracks
 from regui.web.http import Request, read_only
+from regui.web.leaving import leaving
 from regui.web.paging import paginate
 
 
@@ -57,11 +58,13 @@ def detail(request: Request, registry: str, name: str) -> HttpResponse:
     if problem and (repository.pk is None or repository.tag_count is None):
         return errors.respond(request, problem)
     shown = tracks.Tracks(repository, page, show)
+    going = leaving(repository, [tag.name for tag in page])
     context = {
         "repository": repository,
         "tracks": shown,
+        "leaving": going,
         "reading": reading,
-        "fresh": freshness.of(request, reading, shown.state),
+        "fresh": freshness.of(request, reading, (shown.state, sorted(going.tags))),
         "wanted": wanted,
         "sort": wanted.sort,
         "page": page,

@@ -1,0 +1,115 @@
+"""A plan as its page shows it: everything it touches, the first of many in rows and the others by name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import urlencode
+
+from regui.actions import plans
+from regui.actions.plans import Agreed, Plan, Step, TagOn
+
+T = TypeVar("T")
+
+# How many things of a kind get a row with all there is to say of them.
+ROWS = 100
+DELETES = frozenset(
+    {plans.UNTAG, plans.DELETE_DIGEST, plans.DELETE_TAGS, plans.DELETE_REPOSITORY, plans.DELETE_UNTAGGED}
+)
+
+
+@dataclass(frozen=True)
+class Some(Generic[T]):
+    """Things of one kind, `rows` of them to be shown in full."""
+
+    every: Sequence[T]
+
+    @property
+    def rows(self) -> Sequence[T]:
+        return self.every[:ROWS]
+
+    @property
+    def more(self) -> Sequence[T]:
+        return self.every[ROWS:]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What asks for the same again: the hidden `fields` of a form, or an `address`."""
+
+    of: Plan | Agreed
+    path: str
+
+    @property
+    def packed(self) -> bool:
+        """Whether it may be too long for an address."""
+        return self.of.kind == plans.DELETE_TAGS
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        if self.packed:
+            return [("tags", " ".join(self.of.named))]
+        if self.of.kind == plans.RETAG:
+            return [("to", self.of.named[0])]
+        if self.of.kind == plans.RESTORE:
+            return [("tag", tag) for tag in self.of.named]
+        return [("along", "1")] if self.of.asked.get("along") else []
+
+    @property
+    def address(self) -> str:
+        return f"{self.path}?{urlencode(self.fields)}" if self.fields else self.path
+
+
+@dataclass(frozen=True)
+class Shown(Question):
+    """A plan for its page."""
+
+    of: Plan
+
+    @property
+    def possible(self) -> bool:
+        return self.of.check.complete and bool(self.of.steps)
+
+    @property
+    def typed(self) -> bool:
+        """Whether its name must be typed."""
+        return self.of.kind == plans.DELETE_REPOSITORY
+
+    @property
+    def deletes(self) -> bool:
+        return self.of.kind in DELETES
+
+    @property
+    def tags(self) -> Some[TagOn]:
+        """The tags that go; one that moves is told where it is set."""
+        if self.of.kind == plans.RETAG:
+            return Some(())
+        putting = {step.tag for step in self.of.steps if step.do == plans.PUT}
+        return Some([tag for tag in self.of.tags if tag.name not in putting])
+
+    @property
+    def manifests(self) -> Some[Step]:
+        """The manifests that go."""
+        return Some([step for step in self.of.steps if step.do == plans.DELETE_DIGEST])
+
+    @property
+    def coming(self) -> Some[Step]:
+        """The tags that are set, and manifests that are put back."""
+        return Some([step for step in self.of.steps if step.do == plans.PUT])
+
+    @property
+    def staying(self) -> Some[TagOn]:
+        return Some(self.of.stay)
+
+    @property
+    def lost(self) -> Some[str]:
+        return Some(self.of.lost)
+
+    @property
+    def offers_more(self) -> bool:
+        """Whether what would be left alone can be taken along."""
+        alone = self.of.referrers or self.of.left_behind
+        return self.of.kind == plans.DELETE_DIGEST and bool(alone) and not self.of.asked.get("along")
+
+    @property
+    def takes_more(self) -> bool:
+        return bool(self.of.asked.get("along"))

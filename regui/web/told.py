@@ -1,0 +1,148 @@
+"""Actions as the journal's pages tell them, and as a table for other programs."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from io import StringIO
+from typing import Any
+
+from django.urls import reverse
+
+from regui.accounts.access import Actor, Right
+from regui.actions import plans, undo
+from regui.actions.models import Action, Item
+from regui.web import words
+
+# How many reasons of single tags a row of the list tells.
+REASONS = 5
+ICONS = {plans.RETAG: "tag", plans.RESTORE: "undo-2", plans.UNDO: "undo-2"}
+KINDS = {
+    plans.UNTAG: "Tag deleted",
+    plans.DELETE_DIGEST: "Digest deleted",
+    plans.DELETE_TAGS: "Tags deleted",
+    plans.DELETE_REPOSITORY: "Repository deleted",
+    plans.DELETE_UNTAGGED: "Untagged deleted",
+    plans.RETAG: "Tag set",
+    plans.RESTORE: "Restored",
+    plans.UNDO: "Undone",
+}
+STATES = {
+    Action.State.WAITING: "waiting",
+    Action.State.RUNNING: "running",
+    Action.State.DONE: "done",
+    Action.State.PARTIAL: "partly done",
+    Action.State.FAILED: "failed",
+    Action.State.CANCELLED: "stopped",
+    Action.State.UNDONE: "undone",
+}
+COLUMNS = (
+    *("id", "started", "finished", "registry", "repository", "kind", "digest", "tags"),
+    *("state", "reason", "actor", "address", "undoes"),
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """An action with its words, for whoever looks at it."""
+
+    action: Action
+    actor: Actor
+
+    @property
+    def verb(self) -> str:
+        return words.verb(self.action)
+
+    @property
+    def place(self) -> str:
+        """The word between what was done and the repository."""
+        return "in" if self.action.kind in ICONS or not self.takes_some else "from"
+
+    @property
+    def takes_some(self) -> bool:
+        return self.action.kind in {plans.UNTAG, plans.DELETE_DIGEST, plans.DELETE_TAGS}
+
+    @property
+    def icon(self) -> str:
+        return ICONS.get(self.action.kind, "trash-2")
+
+    @cached_property
+    def tags(self) -> list[str]:
+        return list(dict.fromkeys(self.action.tags))
+
+    @property
+    def told(self) -> list[Item]:
+        """The first tags of which there is something else to say."""
+        items = [item for item in self.action.items.all() if item.tag and item.reason]
+        return [item for item in items if item.reason != self.action.reason][:REASONS]
+
+    @property
+    def undoable(self) -> bool:
+        return self.action.state in undo.UNDOABLE and self.actor.may(Right.DELETE)
+
+    @property
+    def again(self) -> str:
+        """The address that asks to do it once more; empty when there is none."""
+        action = self.action
+        place = (action.registry, action.repository)
+        names = action.plan.get("asked", {}).get("tags", [])
+        if action.kind == plans.UNTAG and names:
+            return reverse("tag-delete", args=[*place, names[0]])
+        if action.kind == plans.DELETE_DIGEST:
+            return reverse("manifest-delete", args=[*place, action.digest])
+        if action.kind == plans.RETAG and names:
+            return f"{reverse('manifest-tag', args=[*place, action.digest])}?to={names[0]}"
+        if action.kind == plans.RESTORE:
+            return reverse("manifest-restore", args=[*place, action.digest])
+        if action.kind == plans.UNDO and action.undoes:
+            return reverse("action-undo", args=[action.undoes])
+        addresses = {
+            plans.DELETE_REPOSITORY: "repository-delete",
+            plans.DELETE_UNTAGGED: "untagged-delete",
+            plans.DELETE_TAGS: "bulk",
+        }
+        return reverse(addresses[action.kind], args=place) if action.kind in addresses else ""
+
+    @property
+    def failed(self) -> str:
+        """The tags that were not done, in one field of a form."""
+        if self.action.kind != plans.DELETE_TAGS:
+            return ""
+        ended = {Item.Result.DONE, Item.Result.GONE}
+        asked = set(self.action.plan.get("asked", {}).get("tags", []))
+        left = {item.tag for item in self.action.items.all() if item.tag and item.result not in ended}
+        return " ".join(sorted(asked & left))
+
+
+def rows(actions: Iterable[Action], actor: Actor) -> list[Told]:
+    return [Told(action, actor) for action in actions]
+
+
+def lines(actions: Iterable[Action]) -> Iterator[str]:
+    """The lines of a CSV file, its head first."""
+    yield line(COLUMNS)
+    for action in actions:
+        yield line(
+            [
+                action.pk,
+                action.started_at.isoformat(),
+                action.finished_at.isoformat() if action.finished_at else "",
+                action.registry,
+                action.repository,
+                action.kind,
+                action.digest,
+                " ".join(dict.fromkeys(action.tags)),
+                action.state,
+                action.reason,
+                action.actor,
+                action.address,
+                action.undoes,
+            ]
+        )
+
+
+def line(cells: Iterable[Any]) -> str:
+    """One line. What a spreadsheet would take for a formula gets a quote before it."""
+    written = StringIO()
+    csv.writer(written).writerow([f"'{cell}" if str(cell)[:1] in {*"=+-@"} else cell for cell in cells])
+    return written.getvalue()
