@@ -99,8 +99,9 @@ def running(data: Path, shared: Path) -> Iterator[Site]:
 
 @contextmanager
 def fresh(data: Path, **settings: str) -> Iterator[Running]:
-    """A regui of its own that knows nothing yet, and has no reason to log a stack trace."""
-    with serving(data, program=(), cwd=None, **settings) as process:
+    """A regui of its own that knows nothing yet, deletes at once unless the settings say otherwise, and has
+    no reason to log a stack trace."""
+    with serving(data, program=(), cwd=None, **{"REGUI_DELETE_GRACE": "0"} | settings) as process:
         yield process
     assert not any("Traceback" in line for line in process.output), process.output
 

@@ -28,7 +28,7 @@ def test_a_reader_sees_everything_and_is_told_why_nothing_can_be_deleted(
     with fresh(data, REGUI_REGISTRY_URL=site.lab.url, REGUI_ANONYMOUS_ROLE="reader") as alone:
         page.goto(f"{alone.url}/main/{name}/")
         expect(page.locator("#results tr[data-tag]")).to_have_count(1)
-        expect(page.get_by_role("link", name="Delete the digest of 1.0…")).to_have_count(0)
+        expect(page.get_by_role("link", name="Delete the tag 1.0…")).to_have_count(0)
         page.get_by_role("link", name="1.0", exact=True).click()
         expect(page.get_by_role("button", name="Delete…")).to_be_disabled()
         assert looks.faults(page, "image-for-a-reader") == []

@@ -43,7 +43,7 @@ def test_browsing_to_a_digest_and_deleting_it(site: Site, alone: Running, page: 
     page.locator(f"tr[data-repository='{name}'] a").click()
     expect(page.locator("#results tr[data-tag]")).to_have_count(4)
     page.get_by_role("link", name="1.1", exact=True).click()
-    page.get_by_role("link", name="Delete…").click()
+    page.get_by_role("link", name="Delete digest…").click()
 
     expect(page.locator("main h1")).to_contain_text(new.short)
     going = page.locator("#going tr[data-tag]")
@@ -73,14 +73,14 @@ def test_browsing_to_a_digest_and_deleting_it(site: Site, alone: Running, page: 
 @pytest.mark.browser_context_args(java_script_enabled=True)
 def test_deleting_by_keyboard_alone(site: Site, page: Page) -> None:
     name = site.lab.unique("shop/keys")
-    digest = site.lab.push(name, tags=["1.0"])
+    site.lab.push(name, tags=["1.0"])
     page.goto(f"/lab/{name}/")
 
-    tab_to(page, "Delete the digest of 1.0…")
+    tab_to(page, "Delete the tag 1.0…")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{site.url}/lab/{name}/-/manifests/{digest}/delete/")
+    expect(page).to_have_url(f"{site.url}/lab/{name}/-/tags/1.0/delete/")
     # Cancel comes first, so that Enter pressed too early harms nobody.
-    passed = tab_to(page, "Delete digest and tag")
+    passed = tab_to(page, "Delete tag")
     assert passed[-1] == "Cancel"
     page.keyboard.press("Enter")
 
@@ -157,7 +157,7 @@ def test_breaking_an_index_takes_a_tick(site: Site, page: Page, scripts: str) ->
     child = built.children[1].digest
     page.goto(f"/lab/{name}/-/tags/1.0/")
     page.locator(f"tr[data-digest='{child}'] a.mono").first.click()
-    page.get_by_role("link", name="Delete…").click()
+    page.get_by_role("link", name="Delete digest…").click()
     expect(page.locator("#parents tr[data-digest]")).to_have_attribute("data-digest", str(built.digest))
     button = page.get_by_role("button", name="Delete digest")
     button.click()  # the browser itself asks for the tick
@@ -176,9 +176,9 @@ def test_a_registry_with_deletes_switched_off_says_how_to_switch_them_on(
     site: Site, page: Page, watch: Watch, looks: Looks
 ) -> None:
     page.goto("/undeletable/team/app/")
-    page.get_by_role("link", name="Delete the digest of 1.0…").click()
+    page.get_by_role("link", name="Delete the tag 1.0…").click()
     watch.expect("status 405: ")
-    page.get_by_role("button", name="Delete digest and tag").click()
+    page.get_by_role("button", name="Delete tag").click()
     expect(page.get_by_text("REGISTRY_STORAGE_DELETE_ENABLED=true", exact=True)).to_be_visible()
     assert looks.faults(page, "error-deletes-off") == []
     page.goto("/undeletable/team/app/")
