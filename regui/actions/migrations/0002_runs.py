@@ -122,4 +122,8 @@ class Migration(migrations.Migration):
                 condition=models.Q(("undoes", ""), _negated=True), fields=["undoes"], name="action_undoes"
             ),
         ),
+        migrations.AddIndex(
+            model_name="kept",
+            index=models.Index(fields=["digest"], name="kept_digest"),
+        ),
     ]
