@@ -197,6 +197,8 @@ class Steps:
         """Put the bytes at hand on the tag, or without a tag where their digest finds them."""
         reference = item.tag or item.digest
         now = self.on(reference)
+        if now and now == item.passing:
+            return self.cleared(item)
         if now == item.digest and self.there(reference):
             return Outcome(Result.DONE, "" if item.begun_at else "It was so already.")
         if item.before is not None and now not in {item.before, item.digest}:
@@ -221,17 +223,22 @@ class Steps:
         try:
             found = self.client.manifest(self.name, reference)
         except oci.NotFound:
-            if item.tag:
-                self.clear(item.tag)
-            return Outcome(Result.FAILED, LOST)
+            return self.clear(item) if item.tag else Outcome(Result.FAILED, LOST)
         if found is not None and found.digest != item.digest:
             return Outcome(Result.DONE, f"Pushed anew since, to {plans.shortened(found.digest)}.")
         return Outcome(Result.DONE)
 
-    def clear(self, tag: str) -> None:
-        """Take away a tag that leads nowhere."""
-        passing = self.client.put_manifest(self.name, tag, passing_index(), oci.OCI_INDEX)
-        self.client.delete_manifest(self.name, passing)
+    def clear(self, item: Item) -> Outcome:
+        """Take away a tag that leads nowhere, by what lies on it for a moment."""
+        body = passing_index()
+        self.begin(item, oci.Digest.of(body))
+        self.client.put_manifest(self.name, item.tag, body, oci.OCI_INDEX)
+        return self.cleared(item)
+
+    def cleared(self, item: Item) -> Outcome:
+        with contextlib.suppress(oci.NotFound):
+            self.client.delete_manifest(self.name, item.passing)
+        return Outcome(Result.FAILED, LOST)
 
     def missing(self, kept: Kept) -> list[str]:
         """What of a manifest's blobs and children the repository can't give out."""

@@ -1,5 +1,8 @@
 """Each kind of change and its undo, on a real registry: what was planned happens, and nothing else."""
 
+import subprocess
+from pathlib import Path
+
 from regui import oci
 from regui.actions import delete, many, retag, undo, untag
 from regui.demo.images import fallback
@@ -184,3 +187,28 @@ def test_an_undo_is_undone(stand: Stand) -> None:
     back = stand.run(undo.look(action))
     assert stand.run(undo.look(back)).state == "done"
     assert set(stand.tags()) == {"latest"}
+
+
+def test_what_an_undo_brought_back_a_foreign_client_pulls_whole(stand: Stand, tmp_path: Path) -> None:
+    built = images.index(attested=True)
+    digest = stand.registry.push_built(stand.name, built, ["1.0", "latest"])
+    action = stand.run(many.everything(stand.repository))
+    assert stand.tags() == {}
+    assert stand.run(undo.look(action)).state == "done"
+    for tag in ("1.0", "latest"):
+        source = f"docker://127.0.0.1:{stand.registry.port}/{stand.name}:{tag}"
+        command = ["skopeo", "--insecure-policy", "copy", "--src-tls-verify=false", "--all", source]
+        subprocess.run([*command, f"dir:{tmp_path / tag}"], check=True, capture_output=True)
+        assert oci.Digest.of((tmp_path / tag / "manifest.json").read_bytes()) == digest
+
+
+def test_two_hundred_tags_go_and_come_back(stand: Stand) -> None:
+    digests = {}
+    for number in range(40):
+        names = [f"{number}.{minor}" for minor in range(5)]
+        digests |= dict.fromkeys(names, stand.registry.push(stand.name, tags=names))
+    kept = stand.registry.push(stand.name, tags=["stays"])
+    action = stand.run(many.tags(stand.repository, list(digests)))
+    assert (action.state, stand.tags()) == ("done", {"stays": kept})
+    assert stand.run(undo.look(action)).state == "done"
+    assert stand.tags() == digests | {"stays": kept} == stand.indexed()
