@@ -10,6 +10,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -158,6 +159,8 @@ class Runner:
         try:
             self.client = connect(registry)
             self.steps = self.prepared()
+            self.catch_up()
+            self.steps = replace(self.steps, joined=self.joined(self.steps.along))
             for item in self.todo:
                 if item.result:
                     continue
@@ -175,8 +178,7 @@ class Runner:
             return self.later(error)
 
     def prepared(self) -> Steps:
-        """What the steps are done with: the bytes at hand, and the tags that share the digests to be deleted
-        as the registry has them now."""
+        """What the steps are done with."""
         along: dict[str, list[str]] = defaultdict(list)
         for item in self.items:
             if item.do == plans.GOES_ALONG:
@@ -187,10 +189,18 @@ class Runner:
             begin=lambda item, passing: journal.note_begun(item, passing, timezone.now()),
             kept={one.digest: one for one in self.action.kept.all()},
             along=along,
-            joined=self.joined(along),
         )
 
-    def joined(self, along: dict[str, list[str]]) -> dict[str, list[str]]:
+    def catch_up(self) -> None:
+        """Note what a runner that died had deleted, before its tags' absence looks like a registry's
+        trouble."""
+        for item in self.todo:
+            begun = item.do == plans.DELETE_DIGEST and item.begun_at is not None and not item.result
+            if begun and not self.steps.there(item.digest):
+                self.hold()
+                self.do(item)
+
+    def joined(self, along: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         """The tags that are on digests to be deleted though the plan names them nowhere: it was made a while
         ago. A plan that was checked just now needn't be again."""
         doomed = [item.digest for item in self.todo if item.do == plans.DELETE_DIGEST and not item.result]

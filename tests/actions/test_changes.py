@@ -203,7 +203,7 @@ def test_what_an_undo_brought_back_a_foreign_client_pulls_whole(stand: Stand, tm
 
 
 def test_two_hundred_tags_go_and_come_back(stand: Stand) -> None:
-    digests = {}
+    digests: dict[str, str] = {}
     for number in range(40):
         names = [f"{number}.{minor}" for minor in range(5)]
         digests |= dict.fromkeys(names, stand.registry.push(stand.name, tags=names))

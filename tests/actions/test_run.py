@@ -73,9 +73,10 @@ def test_whatever_moves_meanwhile_what_goes_is_what_was_agreed_to_or_nothing(
     before = dict(there.tags)
     unchanged = {tag for tag, at in before.items() if at == digest} == agreed
     if not unchanged:
-        with pytest.raises(run.Stale) as stale:
+        # Where most tags have left, the registry's list is doubted before anything is compared.
+        with pytest.raises((run.Stale, run.Unchecked)) as refused:
             run.run(plan, ALICE)
-        assert stale.value.changed
+        assert str(refused.value)
         assert (there.tags, len(there.manifests)) == (before, len(BUILT))
         assert not Action.objects.filter(repository=name).exists()
     else:

@@ -88,7 +88,7 @@ def test_nothing_can_be_deleted_while_the_registry_does_not_answer(
         page.goto(f"{alone.url}/main/team/app/")
         registry.stop()
         page.get_by_role("link", name="1.0", exact=True).click()
-        page.get_by_role("link", name="Delete…").click()
+        page.get_by_role("link", name="Delete digest…").click()
         expect(page.get_by_role("alert")).to_contain_text("Not everything could be checked")
         expect(page.locator("#going tr[data-tag]")).to_have_attribute("data-tag", "1.0")
         expect(page.get_by_role("button", name="Delete digest and tag")).to_be_disabled()
