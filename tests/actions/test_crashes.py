@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -94,8 +95,8 @@ def address() -> str:
     found = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{found['NAME']}"
-    host = f"{found['HOST'] or ''}:{found['PORT']}"
-    return f"postgres://{found['USER']}:{found['PASSWORD']}@{host}/{found['NAME']}"
+    port = f":{found['PORT']}" if found["PORT"] else ""
+    return f"postgres://{found['USER']}@{quote(found['HOST'], safe='')}{port}/{found['NAME']}"
 
 
 def repository() -> Repository:

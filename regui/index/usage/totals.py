@@ -37,10 +37,13 @@ REACHED = """
         SELECT index_child.manifest_id FROM index_child JOIN reached ON index_child.parent_id = reached.id
     )
 """
+# From the manifests on, each step by an index: a database that has no statistics yet must not look through
+# all blobs for each.
 REACHED_BYTES = """
-    SELECT SUM(CAST(size AS DOUBLE PRECISION)) FROM index_blob WHERE id IN (
-        SELECT blob_id FROM index_blobuse WHERE manifest_id IN (SELECT id FROM reached)
-    )
+    SELECT SUM(CAST(index_blob.size AS DOUBLE PRECISION)) FROM (
+        SELECT DISTINCT index_blobuse.blob_id
+        FROM reached JOIN index_blobuse ON index_blobuse.manifest_id = reached.id
+    ) AS used JOIN index_blob ON index_blob.id = used.blob_id
 """
 REACHED_UNREAD = """
     SELECT digest, media_type FROM index_manifest
