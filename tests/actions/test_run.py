@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 ALICE = Actor("alice", Role.ADMIN, "192.0.2.1")
 BUILT = [images.image(layers=[f"image {number}".encode()]) for number in range(4)]
-# So many tags, on the last image, stay: a list that lacks most is doubted, and this is about those that aren't.
+# So many tags, on the last image, stay: a list that lacks most is doubted, and this is about others.
 STAY = {f"stays-{number}": 3 for number in range(8)}
 _numbers = itertools.count(1)
 
