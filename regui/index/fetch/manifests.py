@@ -32,7 +32,8 @@ def manifest(
     What was confirmed within `max_age` is not asked for. Otherwise the registry is, and its answer for this
     very repository counts: that another one holds the digest opens nothing here. When it doesn't answer,
     what is remembered is returned along with the problem; raises the `oci.Error` when nothing is, and
-    always `oci.NotFound` when the registry says it isn't there.
+    `oci.NotFound` when the registry says it isn't there, also where something is remembered, unless its word
+    is in doubt: then that doubt is the problem.
     """
     oci.check_reference(reference)
     deadline = time.monotonic() + budget
@@ -54,8 +55,13 @@ def manifest(
             if not is_fresh(known.seen_at, timezone.now(), max_age) or known.manifest is None:
                 known = ask(link, repository, reference, known, deadline)
             problem = complete(link, repository, known, deadline)
+        except oci.NotFound:
+            if known.manifest is None or not repository.is_doubted:
+                raise
+            doubt = repository.doubt or repository.registry.doubt
+            return known.manifest, Reading(known.seen_at, complete=False, problem=doubt)
         except oci.Error as error:
-            if known.manifest is None or isinstance(error, oci.NotFound):
+            if known.manifest is None:
                 raise
             problem = error
         if problem is not None:
