@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from regui import oci
 from regui.accounts.access import Right
-from regui.actions import delete, many, plans, retag, undo, untag
+from regui.actions import delete, lost, many, plans, retag, undo, untag
 from regui.actions.models import Action
 from regui.actions.plans import Agreed, Plan
 from regui.index.models import Repository
@@ -19,6 +19,7 @@ RIGHTS: dict[str, Right] = {
     plans.RETAG: Right.PUSH,
     plans.RESTORE: Right.DELETE,
     plans.UNDO: Right.DELETE,
+    plans.PUT_BACK: Right.PUSH,
 }
 NOW = timedelta()
 
@@ -41,5 +42,6 @@ LOOK: dict[str, Callable[[Repository, Agreed], Plan]] = {
         repository, str(plan.asked["reference"]), plan.named[0], max_age=NOW
     ),
     plans.RESTORE: lambda repository, plan: undo.restore(repository, plan.digest, plan.named),
+    plans.PUT_BACK: lambda repository, plan: lost.look(repository, plan.asked),
     plans.UNDO: lambda _, plan: undo.look(Action.objects.get(pk=str(plan.asked["action"]))),
 }

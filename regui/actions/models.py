@@ -81,6 +81,9 @@ class Action(models.Model):
     leased_until = models.DateTimeField(null=True, help_text="until when one runner has it to itself")
     tries = models.PositiveIntegerField(default=0, help_text="how often the registry fell silent over it")
     stop = models.BooleanField(default=False, help_text="a person wants it to end before its next step")
+    look_at = models.DateTimeField(
+        null=True, help_text="when to see in the registry's notifications whether it cost anybody a push"
+    )
     undoes = models.CharField(max_length=16, blank=True, help_text="the action this one takes back")
     plan = models.JSONField(default=dict)
     fingerprint = models.CharField(max_length=64)
@@ -94,6 +97,7 @@ class Action(models.Model):
             models.Index(
                 fields=["started_at"], name="action_open", condition=Q(state__in=["waiting", "running"])
             ),
+            models.Index(fields=["look_at"], name="action_look", condition=Q(look_at__isnull=False)),
             models.Index(fields=["undoes"], name="action_undoes", condition=~Q(undoes="")),
         ]
 

@@ -18,7 +18,7 @@ UNTAG, DELETE_DIGEST, PUT, COPY = "untag", "delete-digest", "put", "copy"
 GOES_ALONG = "goes-along"
 # Kinds of plans besides those named like their only step.
 DELETE_TAGS, DELETE_REPOSITORY, DELETE_UNTAGGED = "delete-tags", "delete-repository", "delete-untagged"
-RETAG, RESTORE, UNDO = "retag", "restore", "undo"
+RETAG, RESTORE, UNDO, PUT_BACK = "retag", "restore", "undo", "put-back"
 
 DIFFERENT = "What this would touch is no longer what you were shown."
 

@@ -16,7 +16,7 @@ from regui.web import words
 
 # How many reasons of single tags a row of the list tells.
 REASONS = 5
-ICONS = {plans.RETAG: "tag", plans.RESTORE: "undo-2", plans.UNDO: "undo-2"}
+ICONS = {plans.RETAG: "tag", plans.RESTORE: "undo-2", plans.UNDO: "undo-2", plans.PUT_BACK: "undo-2"}
 KINDS = {
     plans.UNTAG: "Tag deleted",
     plans.DELETE_DIGEST: "Digest deleted",
@@ -26,6 +26,7 @@ KINDS = {
     plans.RETAG: "Tag set",
     plans.RESTORE: "Restored",
     plans.UNDO: "Undone",
+    plans.PUT_BACK: "Push put back",
 }
 STATES = {
     Action.State.WAITING: "waiting",

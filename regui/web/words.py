@@ -126,6 +126,7 @@ KINDS: dict[str, Callable[[Plan], Words]] = {
     plans.RETAG: retag,
     plans.RESTORE: back,
     plans.UNDO: back,
+    plans.PUT_BACK: back,
 }
 
 
@@ -156,6 +157,7 @@ VERBS = {
     plans.RETAG: ("Setting the tag", "Tried to set the tag", "Set the tag"),
     plans.RESTORE: ("Restoring", "Tried to restore", "Restored"),
     plans.UNDO: ("Undoing", "Tried to undo", "Undid"),
+    plans.PUT_BACK: ("Putting back", "Tried to put back", "Put back"),
 }
 
 
@@ -179,6 +181,8 @@ def sentence(action: Action) -> str:
         return f"{names(tags)} is on {shortened(action.digest)} now."
     if action.kind == plans.UNDO:
         return f"Undone: {action.repository} is as before."
+    if action.kind == plans.PUT_BACK:
+        return f"Put back {names(tags)}: its push had been lost to a change at the same moment."
     if action.kind == plans.RESTORE:
         under = f" under {names(tags)}" if tags else ""
         return f"Restored {shortened(action.digest)}{under}."

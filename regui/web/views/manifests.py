@@ -23,7 +23,8 @@ def detail(request: Request, registry: str, name: str, digest: str) -> HttpRespo
 
 def page(request: Request, repository: Repository, reference: str, tag: str = "") -> HttpResponse:
     """The page of the manifest that a reference means, or the part of it about one platform or one tab."""
-    manifest, reading = fetch.manifest(repository, reference, max_age=freshness.max_age(request))
+    max_age = freshness.max_age(request)
+    manifest, reading = fetch.manifest(repository, reference, max_age=max_age, lenient=True)
     if repository.listed_at is None:
         siblings = fetch.repository(repository, budget=SIBLINGS_BUDGET)
     else:
