@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -279,7 +279,7 @@ def test_what_comes_at_once_is_stored_together_and_whole(main: Registry) -> None
                 told = [event("push", "team/app", tag=f"{number}-{turn}", digest=D, uid=f"{number}-{turn}")]
                 inbox.store(main, told, now)
                 inbox.store(main, told, now)
-        except Exception as error:
+        except DatabaseError as error:
             errors.append(error)
         finally:
             connections.close_all()
