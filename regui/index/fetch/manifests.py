@@ -134,7 +134,7 @@ def confirm(repository: Repository, reference: str, pk: int, now: datetime) -> K
     """Note that the registry has just said that the reference means this manifest."""
     record.held([(repository, pk)], now)
     if not oci.is_digest(reference):
-        repository.tags.filter(name=reference).exclude(gone_at=None).update(gone_at=None)
+        repository.tags.filter(name=reference).exclude(gone_at=None).update(gone_at=None, missed=0)
         tag = repository.tags.filter(name=reference).first() or Tag(
             repository=repository,
             name=reference,
