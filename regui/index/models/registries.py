@@ -48,6 +48,10 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         """Repositories the registry still lists."""
         return self.filter(gone_at=None)
 
+    def with_tags(self) -> Self:
+        """Repositories that have tags, or may have: distribution goes on listing emptied ones for ever."""
+        return self.exclude(tags_key=0)
+
     def in_order(self, order: str) -> Self:
         """By `[-]name|created|size|tags`; what isn't known comes last either way, and the name settles
         ties."""
