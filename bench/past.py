@@ -1,5 +1,5 @@
-"""Gives an index a past, in proportion to its tags: moves of tags, pulls, days of snapshots, a journal; and the
-sums that a worker would have taken by then.
+"""Gives an index a past, in proportion to its tags: moves of tags, pulls, days of snapshots, a journal; and
+the sums that a worker would have taken by then.
 
     python -m bench.past              (with regui's environment)
 
