@@ -47,9 +47,10 @@ def namespace(name: str) -> str:
     return first if slash else ""
 
 
-def hides_empty(request: Request, wanted: Wanted) -> bool:
-    """Whether repositories without tags are left out: unless they were asked for, or something by name."""
-    return "empty" not in request.GET and not wanted.filtered
+def hides_empty(request: Request, wanted: Wanted, repositories: RepositoryQuerySet) -> bool:
+    """Whether repositories without tags are left out: where there are any, unless they were asked for, or
+    something by name. To leave out what isn't there would cost deep pages what their index saves."""
+    return "empty" not in request.GET and not wanted.filtered and repositories.empty().exists()
 
 
 def matching(

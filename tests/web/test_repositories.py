@@ -213,11 +213,11 @@ def test_a_list_costs_the_same_however_long_it_is(
     for number in range(3):
         row(f"team/app-{number}")
     bob.get("/main/")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         bob.get("/main/")
     for number in range(3, 40):
         row(f"team/app-{number}")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         bob.get("/main/")
     with django_assert_num_queries(6):
         bob.get("/main/", headers=HTMX)

@@ -48,8 +48,12 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         """Repositories the registry still lists."""
         return self.filter(gone_at=None)
 
+    def empty(self) -> Self:
+        """Repositories without a tag: distribution goes on listing those for ever."""
+        return self.filter(tags_key=0)
+
     def with_tags(self) -> Self:
-        """Repositories that have tags, or may have: distribution goes on listing emptied ones for ever."""
+        """Repositories that have tags, or may have."""
         return self.exclude(tags_key=0)
 
     def in_order(self, order: str) -> Self:
