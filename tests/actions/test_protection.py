@@ -262,10 +262,8 @@ def test_a_plan_made_before_the_rule_loses_its_steps_when_it_is_guarded_again(st
 def test_a_rule_made_while_an_action_waits_holds(stand: Stand, many_at_once: bool) -> None:
     kept = stand.registry.push(stand.name, tags=["v1"])
     gone = stand.registry.push(stand.name, tags=["edge"])
-    if many_at_once:
-        plan = many.tags(stand.repository, ["v1", "edge"])
-    else:
-        plan = untag.look(stand.repository, "v1")
+    repository = stand.repository
+    plan = many.tags(repository, ["v1", "edge"]) if many_at_once else untag.look(repository, "v1")
     waiting = run.start(plan, ALICE, held=False, grace=timedelta(seconds=5))
     protect(stand, "v*", "**")
     mine = journal.claim(waiting, timezone.now() + timedelta(seconds=6))
