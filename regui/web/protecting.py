@@ -48,9 +48,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Protecting:
-    """What the page shows of a registry."""
+    """What the page shows of a registry. To say what its rules cover, at most so many tags are looked at."""
 
     registry: Registry
+    most: int = LOOKED_AT
 
     @cached_property
     def made(self) -> Sequence[Protection]:
@@ -61,24 +62,20 @@ class Protecting:
         """The registry's tags with their repositories, side by side; one more than are looked at when there
         are more."""
         rows = Tag.objects.visible().filter(repository__registry=self.registry, repository__gone_at=None)
-        return list(rows.order_by("repository").values_list("repository__name", "name")[: LOOKED_AT + 1])
+        return list(rows.order_by("repository_id").values_list("repository__name", "name")[: self.most + 1])
 
     @property
     def partly(self) -> bool:
-        return len(self.tags) > LOOKED_AT
+        return len(self.tags) > self.most
 
     @property
     def rows(self) -> list[Row]:
         """Those of people first, then the settings'."""
         made = [Rule(one.repositories, one.tags) for one in self.made]
         given = protection.given()
-        counts = covered([*made, *given], self.tags[:LOOKED_AT])
+        counts = covered([*made, *given], self.tags[: self.most])
         found = [Row(rule, counts[rule], one) for rule, one in zip(made, self.made, strict=True)]
         return found + [Row(rule, counts[rule]) for rule in given]
-
-    @property
-    def looked_at(self) -> int:
-        return LOOKED_AT
 
 
 def covered(rules: Iterable[Rule], tags: Iterable[tuple[str, str]]) -> dict[Rule, Covers]:
