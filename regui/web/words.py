@@ -82,7 +82,8 @@ def delete_tags(plan: Plan) -> Words:
     whole, alone = steps(plan, plans.DELETE_DIGEST), steps(plan, plans.UNTAG)
     said = []
     if whole:
-        said.append(f"{counted(whole, 'manifest')} lose{'s' if whole == 1 else ''} every tag and go too")
+        lose, go = ("loses", "goes") if whole == 1 else ("lose", "go")
+        said.append(f"{counted(whole, 'manifest')} {lose} every tag and {go} too")
     if alone:
         said.append(
             f"{counted(alone, 'tag')} {'is' if alone == 1 else 'are'} taken off what others still need"

@@ -221,7 +221,7 @@ def test_of_chosen_tags_the_protected_stay_and_that_is_said_first(
         asking.browser.get(reverse("bulk", args=["main", name]), {"tag": ["v1", "v2", "edge"]})
     )
     assert "Delete 1 tag?" in page
-    assert "1 manifest loses every tag and go too; 2 are protected and stay." in words(page)
+    assert "1 manifest loses every tag and goes too; 2 are protected and stay." in words(page)
     page = acting.text(asking.browser.get(reverse("bulk", args=["main", name]), {"tag": ["v1", "v2"]}))
     assert "Delete 2 tags?" in page
     assert "All of these tags are protected, and stay." in page
