@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from regui import oci
 from regui.accounts.access import Right
-from regui.actions import delete, lost, many, plans, retag, undo, untag
+from regui.actions import delete, guard, lost, many, plans, retag, undo, untag
 from regui.actions.models import Action
 from regui.actions.plans import Agreed, Plan
 from regui.index.models import Repository
@@ -27,7 +27,8 @@ NOW = timedelta()
 def again(repository: Repository, plan: Agreed) -> Plan:
     """The plan that was agreed to, made anew from what the registry has now: nothing is taken from memory.
     Raises `oci.NotFound` when what it is about is gone."""
-    return LOOK[plan.kind](repository, plan)
+    # Plans are guarded where they are made, so that a page tells; here so that none can be forgotten.
+    return guard.guarded(repository, LOOK[plan.kind](repository, plan))
 
 
 LOOK: dict[str, Callable[[Repository, Agreed], Plan]] = {

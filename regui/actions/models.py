@@ -187,3 +187,24 @@ class Kept(models.Model):
     @property
     def body(self) -> bytes:
         return zlib.decompress(self.deflated)
+
+
+class Protection(models.Model):
+    """Tags that nothing may take away or move, wherever they are in repositories of that pattern: by name, so
+    that it holds for what comes, and stays whatever is crawled anew."""
+
+    registry = models.CharField(max_length=32)
+    repositories = models.CharField(max_length=255, help_text="a pattern such as team/**")
+    tags = models.CharField(max_length=128, help_text="a pattern such as v*")
+    note = models.CharField(max_length=200, blank=True, help_text="why, in whoever's words")
+    created_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["registry", "repositories", "tags"], name="protection_once")
+        ]
+        ordering = ["registry", "repositories", "tags"]
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.repositories}:{self.tags}"

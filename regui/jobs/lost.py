@@ -73,7 +73,7 @@ def put_back(action: Action, one: Lost) -> bool:
         if not plan.steps or not has(repository, one.digest):
             return False
         found = run.start(plan, REGUI, held=False)
-    except (oci.Error, run.Unchecked, run.Stale, Registry.DoesNotExist) as error:
+    except (oci.Error, run.Unchecked, run.Protected, run.Stale, Registry.DoesNotExist) as error:
         log.warning("%s: a push of %s was lost and can't be put back: %s", action.pk, one.tag, error)
         return False
     said = f"{one.tag} was pushed to {plans.shortened(one.digest)} meanwhile; {found.pk} puts that back."

@@ -7,6 +7,7 @@ from regui.index import fetch, history
 from regui.index.models import Repository
 from regui.web import details, freshness, story
 from regui.web.http import Request, read_only
+from regui.web.locked import Locked
 
 # Which other tags are on a digest is known once all were read; that is worth a second, once.
 SIBLINGS_BUDGET = 1.0
@@ -33,6 +34,7 @@ def page(request: Request, repository: Repository, reference: str, tag: str = ""
         "repository": repository,
         "manifest": manifest,
         "detail": details.of(repository, manifest, tag, request.GET),
+        "locked": Locked(repository, manifest, tag),
         "reading": reading,
         "fresh": freshness.of(request, reading, manifest.digest),
         "siblings": siblings,
