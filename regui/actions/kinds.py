@@ -20,6 +20,7 @@ RIGHTS: dict[str, Right] = {
     plans.RESTORE: Right.DELETE,
     plans.UNDO: Right.DELETE,
 }
+# How old what a plan rests on may be, where it isn't to be shown on a page first: nothing is from memory.
 NOW = timedelta()
 
 

@@ -70,12 +70,14 @@ def delete_tags(plan: Plan) -> Words:
     whole, alone = steps(plan, plans.DELETE_DIGEST), steps(plan, plans.UNTAG)
     said = []
     if whole:
-        said.append(f"{counted(whole, 'manifest')} lose{'s' if whole == 1 else ''} every tag and go too")
+        lose, go = ("loses", "goes") if whole == 1 else ("lose", "go")
+        said.append(f"{counted(whole, 'manifest')} {lose} every tag and {go} too")
     if alone:
         said.append(
             f"{counted(alone, 'tag')} {'is' if alone == 1 else 'are'} taken off what others still need"
         )
-    lead = f"{'; '.join(said)}." if said else "None of these tags is there any more."
+    none = "None of these tags is there any more." if plan.named else "There is no such tag."
+    lead = f"{'; '.join(said)}." if said else none
     title = counted(len(plan.tags), "tag")
     return Words(f"Delete {title}?", lead[:1].upper() + lead[1:], f"Delete {title}")
 
