@@ -1,14 +1,14 @@
-"""Plans and actions as JSON, the same object from a page, the command line and a file; and what somebody
-agrees to, read back from one.
+"""Plans and actions for other programs: as JSON, the same object from a page, the command line and a file;
+as rows of a table; and what somebody agrees to, read back from a file.
 
 A file is nobody's word: what it says to touch is made again from the registry before anything runs. Reading
 it only sees to it that it is a plan, and the one whose fingerprint it bears.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from regui import oci
 from regui.actions import journal, kinds, plans
@@ -79,6 +79,47 @@ def step(item: Item) -> dict[str, Any]:
         "result": item.result,
         "reason": item.reason,
     }
+
+
+class Row(NamedTuple):
+    """One thing that a plan touches: its fate, what it is, and what else there is to say of it."""
+
+    fate: str
+    what: str
+    tag: str
+    digest: str
+    about: str
+
+
+def rows(plan: Plan) -> Iterator[Row]:
+    """All that the plan touches, as a table."""
+    for said in plan.lost:
+        yield Row("impossible", "", "", "", said)
+    coming = [step for step in plan.steps if step.do in {plans.PUT, plans.COPY}]
+    for step in coming:
+        before = f"now on {step.before}" if step.before else ""
+        source = f"from {step.source}" if step.source else ""
+        yield Row("comes", kind(step.tag), step.tag, step.digest, before or source)
+    moving = {step.tag for step in coming}
+    for tag in plan.tags:
+        if tag.name not in moving:
+            yield Row("goes", "tag", tag.name, tag.digest, tag.role)
+    for step in plan.steps:
+        if step.do == plans.DELETE_DIGEST:
+            yield Row("goes", "manifest", "", step.digest, "")
+    for tag in plan.stay:
+        yield Row("stays", "tag", tag.name, tag.digest, tag.role)
+    for parent in plan.parents:
+        fate = "breaks" if parent in plan.breaks else "lacks it"
+        yield Row(fate, parent.role or "index", ", ".join(parent.tags), parent.digest, parent.platform)
+    for one in plan.referrers:
+        yield Row("refers", one.role, one.tag, one.digest, one.artifact_type)
+    for child in plan.left_behind:
+        yield Row("left", "manifest", "", child.digest, child.platform)
+
+
+def kind(tag: str) -> str:
+    return "tag" if tag else "manifest"
 
 
 def text(document: Mapping[str, Any]) -> str:

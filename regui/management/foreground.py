@@ -59,7 +59,8 @@ def carry_out(action: Action, stop: threading.Event, tell: Callable[[], None]) -
         while action.is_open and not stop.is_set() and time.monotonic() < until:
             stop.wait(LOOK)
             mine = journal.claim(action, timezone.now())
-            action = run.carry_out(mine, step) if mine else journal.whole(action)
+            action = mine or journal.whole(action)
+            action = run.carry_out(action, step) if mine else action
         return journal.cancel(action, timezone.now()) if action.is_open and stop.is_set() else action
     except KeyboardInterrupt:
         journal.cancel(action, timezone.now())

@@ -1,17 +1,18 @@
-"""A plan and an action in lines for a terminal or a log: everything they touch is named."""
+"""A plan, and how its steps ended, in lines for a terminal or a log: everything they touch is named."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from regui.actions import plans
+from regui.actions import documents, plans
 from regui.actions.models import Item
 from regui.actions.plans import Plan, shortened
 from regui.web import words
 from regui.web.templatetags.regui import size
 
-# Characters of the longest label.
+# Characters of the longest fate.
 WIDTH = 10
-# What is said to have been done with what.
+STYLES = {"breaks": "bold red", "impossible": "yellow"}
+# What was done with what a step is about.
 DONE = {
     plans.UNTAG: "taken away",
     plans.DELETE_DIGEST: "deleted",
@@ -28,57 +29,27 @@ class Line(NamedTuple):
     style: str = ""
 
 
-def labelled(label: str, told: Iterable[str], style: str = "") -> Iterator[Line]:
-    """A line for each thing, the label before it."""
-    for one in told:
-        yield Line(f"  {label:<{WIDTH}} {one}", style)
-
-
 def plan(plan: Plan) -> Iterator[Line]:
     """What the plan would do, and all it touches."""
     said = words.of(plan)
     yield Line(f"{said.title} ({plan.registry}/{plan.repository})", "bold")
     yield Line(said.lead)
-    moving = {step.tag for step in plan.steps if step.do in {plans.PUT, plans.COPY}}
-    going = [tag for tag in plan.tags if tag.name not in moving]
-    yield from labelled("impossible", plan.lost, "yellow")
-    yield from labelled("sets", (coming(step) for step in plan.steps if step.do in {plans.PUT, plans.COPY}))
-    yield from labelled("goes", (f"{tag.name} on {shortened(tag.digest)}{role(tag.role)}" for tag in going))
-    yield from labelled("goes", (step.digest for step in plan.steps if step.do == plans.DELETE_DIGEST))
-    yield from labelled("stays", (f"{tag.name} on {shortened(tag.digest)}" for tag in plan.stay))
-    yield from labelled("breaks", map(parent, plan.breaks), "bold red")
-    yield from labelled("lacks it", (parent(one) for one in plan.parents if one not in plan.breaks))
-    yield from labelled("refers", map(referrer, plan.referrers))
-    yield from labelled(
-        "left", (f"{one.digest} without a tag{role(one.platform)}" for one in plan.left_behind)
-    )
+    for row in documents.rows(plan):
+        yield labelled(row.fate, told(row), STYLES.get(row.fate, ""))
     if any(step.do in {plans.DELETE_DIGEST, plans.UNTAG} for step in plan.steps):
-        yield from labelled("frees", [freed(plan)])
-    yield from labelled("checked", [f"{plan.check}".removeprefix("checked ")])
+        yield labelled("frees", freed(plan))
+    yield labelled("checked", str(plan.check).removeprefix("checked "))
 
 
-def role(name: str) -> str:
-    return f" ({name})" if name else ""
+def labelled(label: str, what: str, style: str = "") -> Line:
+    return Line(f"  {label:<{WIDTH}} {what}", style)
 
 
-def coming(step: plans.Step) -> str:
-    """What is put where, and what was there."""
-    source = f" from {step.source}" if step.source else ""
-    if not step.tag:
-        return f"{step.digest}{source}"
-    before = f", now on {shortened(step.before)}" if step.before else ""
-    return f"{step.tag} to {shortened(step.digest)}{source}{before}"
-
-
-def parent(one: plans.Parent) -> str:
-    """An index that would lack what goes."""
-    tags = ", ".join(one.tags) or "without a tag"
-    return f"the index {tags} ({shortened(one.digest)}){one.platform and f' for {one.platform}'}"
-
-
-def referrer(one: plans.Referrer) -> str:
-    """What would speak about nothing."""
-    return f"{one.digest}{role(one.role)}{one.tag and f' tagged {one.tag}'}"
+def told(row: documents.Row) -> str:
+    """All but the fate; a digest is short beside a tag that names it."""
+    named = f"{row.tag} on {shortened(row.digest)}" if row.tag else row.digest
+    about = f"({row.about})" if row.what and row.about else row.about
+    return " ".join(filter(None, [row.what, named, about]))
 
 
 def freed(plan: Plan) -> str:
@@ -93,18 +64,13 @@ def freed(plan: Plan) -> str:
 def items(found: Iterable[Item]) -> Iterator[Line]:
     """How each step ended."""
     for item in found:
-        yield Line(f"  {outcome(item)}: {thing(item)}{item.reason and f' ({item.reason})'}", colour(item))
+        what = f"{item.tag} ({shortened(item.digest)})" if item.tag else item.digest
+        reason = f": {item.reason}" if item.reason else ""
+        failed = item.result == Item.Result.FAILED
+        yield Line(f"  {outcome(item)}: {what}{reason}", "red" if failed else "")
 
 
 def outcome(item: Item) -> str:
     if item.result == Item.Result.DONE:
         return DONE.get(item.do, item.do)
     return item.result or ("under way" if item.begun_at else "waits")
-
-
-def thing(item: Item) -> str:
-    return f"{item.tag} ({shortened(item.digest)})" if item.tag else item.digest
-
-
-def colour(item: Item) -> str:
-    return "red" if item.result == Item.Result.FAILED else ""

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
+from regui.index.connect import ensure_registries
+from regui.registries import RegistrySettings
 from tests.fake import Fake
 from tests.management.desk import Desk
 from tests.registry import RunningRegistry
@@ -14,6 +17,13 @@ from tests.registry import RunningRegistry
 def desk(data: Path, registry: RunningRegistry) -> Desk:
     """Somebody in front of a real registry."""
     return Desk(data, registry.url)
+
+
+@pytest.fixture
+def known(registry: RunningRegistry, settings: Settings, db: None) -> None:
+    """The same registry, for commands within this process."""
+    settings.REGISTRIES = {"main": RegistrySettings("main", registry.url)}
+    ensure_registries()
 
 
 @pytest.fixture

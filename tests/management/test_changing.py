@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command, load_command_class
+from django.core.management.base import CommandError
 
 from regui import oci
+from regui.management.speaking import Command
 from tests import images
 from tests.fake import Fake
 from tests.management.desk import Desk
@@ -20,8 +23,8 @@ def test_a_tag_goes_and_its_siblings_stay(desk: Desk, registry: RunningRegistry,
     digest = registry.push(name, tags=["1.0", "latest"])
     done = desk.run("delete", "main", f"{name}:1.0", "--yes")
     assert (done.status, done.err) == (0, "")
-    assert "goes       1.0 on sha256:" in done.out
-    assert "stays      latest on sha256:" in done.out
+    assert "goes       tag 1.0 on sha256:" in done.out
+    assert "stays      tag latest on sha256:" in done.out
     assert "taken away: 1.0" in done.out
     assert desk.tags(name) == {"latest": digest}
     pk = done.out.partition("regui undo ")[2].split()[0]
@@ -43,7 +46,7 @@ def test_the_object_says_all_of_it_and_people_read_the_rest_elsewhere(
         None,
         True,
     )
-    assert "stays      latest" in dry.err
+    assert "stays      tag latest" in dry.err
     assert desk.tags(name).keys() == {"1.0", "latest"}
     done = desk.yes("delete", "main", f"{name}:1.0")
     found = done.object
@@ -116,7 +119,7 @@ def test_a_tag_is_set_and_moved(desk: Desk, registry: RunningRegistry, name: str
     old, new = registry.push(name, tags=["1.0"]), registry.push(name, tags=["latest"])
     assert desk.yes("retag", "main", f"{name}:1.0", "1.1").status == 0
     moved = desk.run("retag", "main", f"{name}@{new}", "1.0", "--yes")
-    assert f"sets       1.0 to sha256:{new.short}, now on sha256:{old.short}" in moved.out
+    assert f"comes      tag 1.0 on sha256:{new.short} (now on {old})" in moved.out
     same = desk.yes("retag", "main", f"{name}:latest", "1.0")
     assert (same.status, same.object["state"]) == (0, "done")
     assert desk.tags(name) == {"1.0": new, "1.1": old, "latest": new}
@@ -147,7 +150,7 @@ def test_an_index_breaks_only_when_that_was_agreed_to(
     assert refused.object["error"]["details"] == {
         "breaks": [{"digest": built.digest, "tags": ["latest", "multi"]}]
     }
-    assert "breaks     the index latest, multi" in refused.err
+    assert "breaks     index latest, multi on sha256:" in refused.err
     assert desk.run("delete", "main", child, "--dry-run").status == 3
     assert desk.yes("delete", "main", child, "--break-indexes").status == 0
 
@@ -216,7 +219,7 @@ def test_a_tag_that_must_be_on_a_digest_is_left_alone_on_another(
         (["delete", "main"], "The following arguments are required: REFERENCE."),
         (["delete", "main", "team/app"], "A tag or a digest is missing"),
         (["delete", "main", "Team//app:1.0"], "can't be the name of a repository"),
-        (["delete", "main", "team/app:1.0", "--digset"], "Unrecognized arguments: --digset."),
+        (["delete", "main", "team/app:1.0", "--dig"], "Unrecognized arguments: --dig."),
         (["delete", "main", "team/app:1", "team/app"], "A tag or a digest is missing"),
         (["delete", "main", "team/app:1", "team/web:1"], "All tags must be of one repository"),
         (["delete", "main", "team/app:1", "team/app:2", "--digest"], "Digests are deleted one at a time"),
@@ -236,12 +239,27 @@ def test_a_tag_that_must_be_on_a_digest_is_left_alone_on_another(
         (["activity", "--matching", "size:>1MB"], "This query can't be meant"),
     ],
 )
-def test_what_is_not_meant_is_refused_with_2(desk: Desk, arguments: list[str], words: str) -> None:
-    done = desk.run(*arguments, "--json")
-    assert done.status == 2
-    assert words in done.object["error"]["message"]
-    assert done.err.startswith("regui: ")
-    assert done.object["error"].keys() == {"code", "message", "hint", "details"}
+@pytest.mark.usefixtures("known")
+def test_what_is_not_meant_is_refused_with_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = load_command_class("regui", arguments[0])
+    assert isinstance(command, Command)
+    with pytest.raises(CommandError) as refused:
+        call_command(command, *arguments[1:])
+    command.as_json = True
+    assert command.refused(refused.value, f"regui {arguments[0]}") == 2
+    said = capsys.readouterr()
+    error = json.loads(said.out)["error"]
+    assert words in error["message"]
+    assert said.err.startswith(f"regui: {error['message']}")
+    assert error.keys() == {"code", "message", "hint", "details"}
+
+
+def test_what_is_misspelt_is_an_object_too_with_a_program_at_the_other_end(desk: Desk) -> None:
+    done = desk.run("delete", "main", "team/app:1.0", "--digset", "--json")
+    assert (done.status, done.object["error"]["code"]) == (2, "usage")
+    assert done.err == "regui: Unrecognized arguments: --digset. regui delete --help says how it is used.\n"
 
 
 def test_a_registry_that_is_down_is_a_failure_whether_it_was_known_or_not(
