@@ -41,8 +41,9 @@ def of_plan(plan: Plan) -> dict[str, Any]:
 def of_action(action: Action) -> dict[str, Any]:
     """The action with its plan, and what became of each step."""
     whole = summary(action)
+    touched: dict[str, Any] = action.plan
     # Its own facts come first, and hold where the plan's differ.
-    return whole | action.plan | whole | {"steps": [step(item) for item in action.items.all()]}
+    return whole | touched | whole | {"steps": [step(item) for item in action.items.all()]}
 
 
 def summary(action: Action) -> dict[str, Any]:

@@ -45,6 +45,11 @@ class Changing(Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.actor = local()
+        if status := self.change(options):
+            sys.exit(status)
+
+    def change(self, options: dict[str, Any]) -> int:
+        """Show the plan, have it agreed to, and carry it out; the exit status."""
         logging.getLogger("regui").setLevel(logging.WARNING)  # what there is to say is said here
         plan = self.plan(options)
         for line in telling.plan(plan):
@@ -54,10 +59,10 @@ class Changing(Command):
             self.answer(documents.of_plan(plan))
             if obstacle:
                 self.complain(f"{obstacle} {obstacle.hint}")
-            sys.exit(obstacle.returncode if obstacle else FAILED if plan.lost else DONE)
+            return obstacle.returncode if obstacle else FAILED if plan.lost else DONE
         if obstacle:
             raise obstacle
-        sys.exit(self.done(plan, options) if plan.steps else self.nothing(plan))
+        return self.done(plan, options) if plan.steps else self.nothing(plan)
 
     def broken(self, plan: Plan, options: dict[str, Any]) -> Refusal | None:
         """What stands against a plan that breaks indexes, when nobody can be asked or has agreed."""

@@ -6,11 +6,10 @@ the rest to a worker, or to the next start of regui.
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from django.utils import timezone
@@ -33,7 +32,8 @@ def stoppable() -> Iterator[threading.Event]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        os.write(sys.__stderr__.fileno(), STOPPING)  # type: ignore[union-attr]
+        with suppress(OSError):
+            os.write(2, STOPPING)  # print may be in the middle of another line
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

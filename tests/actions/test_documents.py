@@ -1,6 +1,7 @@
 """A plan survives being a file, and whatever isn't one is refused in a sentence."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -133,12 +134,13 @@ def test_each_kind_of_plan_can_be_carried_out_from_its_file(stand: Stand) -> Non
     stand.registry.push_built(stand.name, built, ["multi"])
     stand.registry.push(stand.name, tags=["1.0", "latest"])
     stand.registry.push(stand.name, tags=["2.0"])
-    for look in (
+    looks: list[Callable[[], Plan]] = [
         lambda: retag.look(stand.repository, "1.0", "1.1"),
         lambda: many.tags(stand.repository, ["2.0", "latest", "nowhere"]),
         lambda: delete.look(stand.repository, built.digest, along=True),
         lambda: many.everything(stand.repository),
-    ):
+    ]
+    for look in looks:
         agreed = documents.read(documents.text(documents.of_plan(look())))
         action = run.run(agreed, ALICE)
         told = documents.of_action(action)

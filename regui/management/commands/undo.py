@@ -1,6 +1,5 @@
 """`regui undo ID`: take an action back; one that hasn't begun is merely stopped."""
 
-import sys
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -22,10 +21,18 @@ class Command(Changing):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("id", metavar="ID", help="as regui activity shows it")
 
-    def plan(self, options: dict[str, Any]) -> Plan:
+    def change(self, options: dict[str, Any]) -> int:
         found = action(self.actor, options["id"])
         if found.state == State.WAITING and not options["dry_run"]:
-            self.stop(found)
+            found = journal.cancel(found, timezone.now())
+        if found.state == State.CANCELLED:
+            self.answer(documents.of_action(found))
+            self.say("Stopped before it began: nothing was changed.")
+            return DONE
+        return super().change(options)
+
+    def plan(self, options: dict[str, Any]) -> Plan:
+        found = action(self.actor, options["id"])
         if found.is_open:
             raise Refusal(
                 f"{found.pk} hasn't ended yet.", code="open", hint=f"See regui activity {found.pk}."
@@ -33,11 +40,3 @@ class Command(Changing):
         if found.state not in undo.UNDOABLE:
             raise Refusal(f"There is nothing to take back: {found.pk} is {found.state}.", code="not-undoable")
         return undo.look(found)
-
-    def stop(self, found: Action) -> None:
-        """Stop an action that waits, and end there when nobody began with it meanwhile."""
-        stopped = journal.cancel(found, timezone.now())
-        if stopped.state == State.CANCELLED:
-            self.answer(documents.of_action(stopped))
-            self.say("Stopped before it began: nothing was changed.")
-            sys.exit(DONE)
