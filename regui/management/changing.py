@@ -1,6 +1,5 @@
 """The commands that change a registry: they show a plan, have it agreed to, and carry it out."""
 
-import logging
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -50,7 +49,6 @@ class Changing(Command):
 
     def change(self, options: dict[str, Any]) -> int:
         """Show the plan, have it agreed to, and carry it out; the exit status."""
-        logging.getLogger("regui").setLevel(logging.WARNING)  # what there is to say is said here
         plan = self.plan(options)
         for line in telling.plan(plan):
             self.say(*line)

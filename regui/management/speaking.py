@@ -2,6 +2,7 @@
 output, and to whoever watches on standard error. And what their exit status means.
 """
 
+import logging
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping
@@ -66,6 +67,7 @@ class Command(BaseCommand):
     def run_from_argv(self, argv: list[str]) -> None:
         """Run for the console script. What ends it is one line, or one object, and its status."""
         self.as_json = "--json" in argv
+        logging.getLogger("regui").setLevel(logging.WARNING)  # a command itself says what it does
         try:
             # Unlike Django's own way this raises what is wrong with the arguments: that may become an object.
             parser = self.create_parser(argv[0], argv[1])
