@@ -169,6 +169,14 @@ def test_who_stops_it_is_told_how_far_it_came(data: Path, slow: Fake, number: si
     assert len(left(slow)) == 6
 
 
+def test_a_terminal_shows_how_far_it_is(data: Path, slow: Fake) -> None:
+    with terminal(Desk(data, slow.url), "delete", "main", NAME, "--matching", "*", "--yes") as watched:
+        watched.until("3/6")
+        assert watched.status() == 0
+    assert "takes it back" in watched.shown
+    assert left(slow) == set()
+
+
 def test_killed_in_the_middle_the_next_start_of_regui_goes_on(data: Path, slow: Fake) -> None:
     desk = Desk(data, slow.url)
     with begun(data, slow) as process:
