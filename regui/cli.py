@@ -1,11 +1,13 @@
 """The console script: `regui` serves, `regui <command>` runs one of our commands or Django's."""
 
 import difflib
+import json
 import os
 import signal
 import sys
 from collections.abc import Mapping, Set
 from types import FrameType
+from typing import NoReturn
 
 import django
 from django.core.exceptions import ImproperlyConfigured
@@ -47,11 +49,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         run(command, rest)
     except ImproperlyConfigured as error:
-        print(f"regui: {error}", file=sys.stderr)
-        sys.exit(BAD_CONFIGURATION)
+        fail(str(error), "configuration", BAD_CONFIGURATION, as_json="--json" in rest)
     except DatabaseError as error:
-        print(f"regui: the database can't be used: {error}".rstrip(), file=sys.stderr)
-        sys.exit(1)
+        fail(f"the database can't be used: {error}".rstrip(), "database", 1, as_json="--json" in rest)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 
@@ -65,6 +65,15 @@ def run(command: str, arguments: list[str]) -> None:
         # Models can't be imported before Django is set up.
         import_string("regui.prepare.database")()
     execute_from_command_line(["regui", command, *arguments])
+
+
+def fail(message: str, code: str, status: int, *, as_json: bool) -> NoReturn:
+    """End with one line, and where a program waits for an object with that too, as a command's refusals."""
+    if as_json:
+        error = {"code": code, "message": message, "hint": "", "details": {}}
+        print(json.dumps({"error": error}, indent=2, ensure_ascii=False))
+    print(f"regui: {message}", file=sys.stderr)
+    sys.exit(status)
 
 
 def end(number: int, frame: FrameType | None) -> None:

@@ -40,8 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "demo": PLAIN | {"oci"},
     "cli": PLAIN,
     "__main__": {"cli"},
-    # The commands behind the console script.
-    "management": PLAIN | {"oci", "index", "accounts", "actions", "jobs", "prepare", "serve", "demo"},
+    # The commands behind the console script: they tell of changes in the pages' words.
+    "management": PLAIN | {"oci", "index", "accounts", "actions", "jobs", "web", "prepare", "serve", "demo"},
 }
 # What changes a registry, and who may call it: for people the steps that `run` takes, `demo` for the registry
 # it started itself.

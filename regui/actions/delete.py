@@ -89,6 +89,7 @@ def check_of(repository: Repository, reading: fetch.Reading | None, now: datetim
         complete=reading.complete and not reading.problem,
         problem=reading.problem,
         hint=reading.hint,
+        code=reading.error_code,
     )
 
 

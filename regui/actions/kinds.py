@@ -21,6 +21,7 @@ RIGHTS: dict[str, Right] = {
     plans.UNDO: Right.DELETE,
     plans.PUT_BACK: Right.PUSH,
 }
+# How old what a plan rests on may be, where it isn't to be shown on a page first: nothing is from memory.
 NOW = timedelta()
 
 

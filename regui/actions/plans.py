@@ -115,7 +115,8 @@ class Bytes:
 
 @dataclass(frozen=True)
 class Check:
-    """How much of what the plan says the registry confirmed, and when. `problem` says why not all of it."""
+    """How much of what the plan says the registry confirmed, and when. `problem` says why not all of it, and
+    `code` is the slug of the error behind that, where it was one."""
 
     checked: int = 0
     total: int = 0
@@ -123,6 +124,7 @@ class Check:
     complete: bool = False
     problem: str = ""
     hint: str = ""
+    code: str = ""
 
     def __str__(self) -> str:
         moment = f" at {self.as_of:%H:%M:%S} UTC" if self.as_of else ""
@@ -242,6 +244,7 @@ class Plan:
                 "as_of": self.check.as_of.isoformat() if self.check.as_of else None,
                 "complete": self.check.complete,
                 "problem": self.check.problem,
+                "hint": self.check.hint,
             },
             "fingerprint": self.fingerprint,
         }

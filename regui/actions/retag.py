@@ -25,8 +25,8 @@ def look(
     oci.check_tag(tag)
     deadline = time.monotonic() + budget
     manifest, reading = fetch.manifest(repository, reference, budget=budget, max_age=max_age)
-    before, problem = now_on(repository, tag, max(deadline - time.monotonic(), 0), max_age)
-    problem = problem or reading.problem
+    before, other = now_on(repository, tag, max(deadline - time.monotonic(), 0), max_age)
+    told = other if other.problem else reading
     overwritten = before.digest if before and before.pk != manifest.pk else ""
     moves = overwritten or before is None
     stay = touched.tags_of(repository, {manifest.digest})
@@ -44,12 +44,13 @@ def look(
         left_behind=loses(repository, tag, before) if overwritten and before else (),
         bytes=Bytes(frees=0, stays=manifest.size),
         check=Check(
-            checked=0 if problem else 2,
+            checked=0 if told.problem else 2,
             total=2,
             as_of=reading.as_of or timezone.now(),
-            complete=not problem,
-            problem=problem,
-            hint=reading.hint,
+            complete=not told.problem,
+            problem=told.problem,
+            hint=told.hint,
+            code=told.error_code,
         ),
     )
     return guard.guarded(repository, found)
@@ -57,15 +58,14 @@ def look(
 
 def now_on(
     repository: Repository, tag: str, budget: float, max_age: timedelta
-) -> tuple[Manifest | None, str]:
-    """What the tag is on, None when it isn't there; and why that couldn't be told."""
+) -> tuple[Manifest | None, fetch.Reading]:
+    """What the tag is on, None when it isn't there; and how asking for it went."""
     try:
-        manifest, reading = fetch.manifest(repository, tag, budget=budget, max_age=max_age)
+        return fetch.manifest(repository, tag, budget=budget, max_age=max_age)
     except oci.NotFound:
-        return None, ""
+        return None, fetch.Reading()
     except oci.Error as error:
-        return None, str(error)
-    return manifest, reading.problem
+        return None, fetch.failed(error)
 
 
 def loses(repository: Repository, tag: str, before: Manifest) -> tuple[plans.Child, ...]:

@@ -99,6 +99,9 @@ def start(plan: Plan | Agreed, actor: Actor, *, held: bool = True, grace: timede
     registry = access.registry(actor, agreed.registry)
     repository = access.repository(actor, registry, agreed.repository, kinds.RIGHTS[agreed.kind])
     fresh = kinds.again(repository, agreed)
+    if (fresh.registry, fresh.repository) != (agreed.registry, agreed.repository):
+        # An undo names an action, and that a repository: the right was asked for where it says.
+        raise Stale([plans.DIFFERENT], fresh)
     if not fresh.check.complete:
         raise Unchecked(fresh)
     if fresh.refused:

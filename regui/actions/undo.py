@@ -78,7 +78,7 @@ def plan(
     try:
         back.ask(items, time.monotonic() + budget)
     except oci.Error as error:
-        check = Check(total=1, as_of=timezone.now(), problem=str(error), hint=error.hint)
+        check = Check(total=1, as_of=timezone.now(), problem=str(error), hint=error.hint, code=error.code)
     else:
         back.decide()
         back.turn(items)

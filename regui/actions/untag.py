@@ -51,6 +51,7 @@ def look(
             complete=not reading.problem,
             problem=reading.problem,
             hint=reading.hint,
+            code=reading.error_code,
         ),
     )
     return guard.guarded(repository, found)

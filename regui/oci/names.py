@@ -85,6 +85,34 @@ def check_reference(reference: str) -> str:
     return Digest.parse(reference) if ":" in reference else check_tag(reference)
 
 
+@dataclass(frozen=True)
+class Reference:
+    """What `team/app`, `team/app:1.0`, `team/app@sha256:…` or `team/app:1.0@sha256:…` names; the tag and the
+    digest are empty where there is none."""
+
+    repository: str
+    tag: str = ""
+    digest: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """What the text names; InvalidName when a part of it can't be what it stands for."""
+        name, at, digest = text.partition("@")
+        # A colon before a slash belongs to a host's port.
+        path, colon, tag = name.rpartition(":")
+        if not colon or "/" in tag:
+            path, colon, tag = name, "", ""
+        return cls(
+            check_repository(path),
+            check_tag(tag) if colon else "",
+            Digest.parse(digest) if at else "",
+        )
+
+    def __str__(self) -> str:
+        tag, digest = self.tag and f":{self.tag}", self.digest and f"@{self.digest}"
+        return f"{self.repository}{tag}{digest}"
+
+
 def referrers_tag(digest: Digest) -> str:
     """The tag under which clients keep the list of what refers to a digest where the registry has no
     referrers API (distribution specification, "Referrers Tag Schema"; a longer hash is cut to 64 digits)."""

@@ -21,7 +21,7 @@ from regui.actions import journal, plans, run
 from regui.actions.models import Action
 from regui.actions.plans import Plan
 from regui.index.models import Repository
-from regui.web import errors, htmx, words
+from regui.web import downloads, errors, htmx, words
 from regui.web.http import Request
 from regui.web.shown import Question, Shown
 
@@ -51,8 +51,9 @@ def agree(
     digest: str = "",
     asked: plans.Facts | None = None,
 ) -> plans.Agreed | None:
-    """What the form says that was agreed to; None where none was sent, nor was one with only ticked rows."""
-    if request.method != "POST" or "ticked" in request.POST:
+    """What the form says that was agreed to; None where none was sent, nor was one with only ticked rows, or
+    for a file of its plan."""
+    if request.method != "POST" or "ticked" in request.POST or downloads.wanted(request):
         return None
     return plans.Agreed(
         kind,
@@ -82,13 +83,15 @@ def answer(
     agreed: plans.Agreed | None,
     digest: str = "",
 ) -> HttpResponse:
-    """The plan's page, or where its running leads: 404 when what it is about is gone, 409 with what changed,
-    422 for a missing tick, or what went wrong."""
+    """The plan's page or file, or where its running leads: 404 when what it is about is gone, 409 with what
+    changed, 422 for a missing tick, or what went wrong."""
     if agreed is None:
         try:
-            return confirm(request, look())
+            plan = look()
         except oci.NotFound as error:
             return gone(request, repository, digest, error)
+        kind = downloads.wanted(request)
+        return downloads.file(plan, kind) if kind else confirm(request, plan)
     try:
         action = begun(agreed, request)
     except oci.NotFound:

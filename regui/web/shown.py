@@ -56,7 +56,16 @@ class Question:
 
     @property
     def address(self) -> str:
-        return f"{self.path}?{urlencode(self.fields)}" if self.fields else self.path
+        return self.address_with()
+
+    @property
+    def downloads(self) -> list[tuple[str, str]]:
+        """The kinds of files that the plan comes as, with their addresses."""
+        return [(kind, self.address_with(("as", kind))) for kind in ("json", "csv")]
+
+    def address_with(self, *more: tuple[str, str]) -> str:
+        asked = [*self.fields, *more]
+        return f"{self.path}?{urlencode(asked)}" if asked else self.path
 
 
 @dataclass(frozen=True)

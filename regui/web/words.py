@@ -91,7 +91,8 @@ def delete_tags(plan: Plan) -> Words:
     stay = sum(bool(one.tag) for one in plan.protected)
     if stay:
         said.append(f"{stay:,} {'is' if stay == 1 else 'are'} protected and stay{'s' if stay == 1 else ''}")
-    lead = f"{'; '.join(said)}." if said else "None of these tags is there any more."
+    none = "None of these tags is there any more." if plan.named else "There is no such tag."
+    lead = f"{'; '.join(said)}." if said else none
     title = counted(len(plan.tags) or stay, "tag")
     return Words(f"Delete {title}?", lead[:1].upper() + lead[1:], f"Delete {title}")
 

@@ -131,3 +131,20 @@ def test_any_text_is_a_name_or_refused(text: str) -> None:
     for check in (oci.check_repository, oci.check_tag, oci.check_reference, oci.Digest.parse):
         with contextlib.suppress(oci.InvalidName):
             assert check(text) == text
+
+
+names = st.from_regex(oci.REPOSITORY, fullmatch=True).filter(lambda name: len(name) <= 255)
+tags = st.just("") | st.from_regex(oci.TAG, fullmatch=True)
+digests = st.just("") | st.binary().map(oci.Digest.of)
+
+
+@given(names, tags, digests)
+def test_a_reference_is_read_as_it_is_written(name: str, tag: str, digest: str) -> None:
+    reference = oci.Reference(name, tag, digest)
+    assert oci.Reference.parse(str(reference)) == reference
+
+
+@pytest.mark.parametrize("text", ["", ":1.0", "team/app:", "team/app@", "team/app@sha256:abc", "a:b:c", "A"])
+def test_what_is_no_reference_is_refused(text: str) -> None:
+    with pytest.raises(oci.InvalidName):
+        oci.Reference.parse(text)

@@ -73,6 +73,11 @@ class Page:
         return re.findall(r'<tr [^>]*data-digest="([^"]+)"', found)
 
     @property
+    def files(self) -> list[str]:
+        """The addresses of its plan as files."""
+        return [unescape(one) for one in re.findall(r'<a class="link" href="([^"]+)" download>', self.text)]
+
+    @property
     def can_submit(self) -> bool:
         button = re.search(r'<button class="btn danger primary"([^>]*)>', self.text)
         return button is not None and "disabled" not in button[1]

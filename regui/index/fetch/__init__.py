@@ -10,7 +10,7 @@ from regui.index.fetch.doubts import confirm
 from regui.index.fetch.listings import remembered, remembered_all, repositories, repository
 from regui.index.fetch.manifests import manifest, verify
 from regui.index.fetch.naming import Named, name
-from regui.index.fetch.reading import BUDGET, CHECK_BUDGET, MAX_AGE, Reading
+from regui.index.fetch.reading import BUDGET, CHECK_BUDGET, MAX_AGE, Reading, failed
 from regui.index.fetch.referring import Referrer, referrers
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "catalog",
     "config",
     "confirm",
+    "failed",
     "manifest",
     "name",
     "referrers",

@@ -1,27 +1,25 @@
 """`regui protect REGISTRY [REPOSITORIES TAGS]`: say which tags nobody may delete, move or overwrite."""
 
-import getpass
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from regui.accounts.local import local
 from regui.actions import protection
 from regui.actions.protection import Rule
 from regui.index.models import Registry
+from regui.management.speaking import Command as Speaking
+from regui.management.speaking import Refusal
 
-USAGE = 2
 
-
-class Command(BaseCommand):
+class Command(Speaking):
     help = "Protect tags, with what they need, from being deleted, moved or overwritten through regui."
-    requires_system_checks = []
 
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         # Else an option between the registry and the patterns would end the latter.
-        parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]
+        parser.parse_args = parser.parse_intermixed_args
         return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,43 +33,38 @@ class Command(BaseCommand):
         parser.add_argument(
             "--list", action="store_true", help="list the registry's rules, the settings' too"
         )
-        parser.add_argument("--json", action="store_true", help="say it as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         registry = Registry.objects.filter(name=options["registry"], active=True).first()
         if registry is None:
-            raise usage(f"there is no registry named {options['registry']}")
+            raise Refusal(f"There is no registry named {options['registry']}.", code="not-found")
         repositories, tags = options["repositories"], options["tags"]
         if options["list"] == bool(tags) or (options["list"] and (repositories or options["remove"])):
-            raise usage("say which repositories and tags, or --list and neither")
+            raise usage("Say which repositories and tags, or --list and neither.")
         if options["list"]:
-            self.rules(registry, as_json=options["json"])
+            self.rules(registry)
             return
-        rule, actor = Rule(repositories, tags), f"local:{getpass.getuser()}"
+        rule, actor = Rule(repositories, tags), local().name
         if options["remove"]:
             done = protection.remove(registry, rule, actor)
             said = "is no longer protected" if done else "was not protected"
         else:
             done = added(registry, rule, actor, options["note"])
             said = "is protected" if done else "was protected already"
-        if options["json"]:
-            self.stdout.write(json.dumps(as_json(rule) | {"changed": done}))
-        else:
-            self.stdout.write(f"{registry.name}/{repositories}:{tags} {said}")
+        self.answer(as_json(rule) | {"changed": done})
+        self.say(f"{registry.name}/{repositories}:{tags} {said}")
 
-    def rules(self, registry: Registry, *, as_json: bool) -> None:
+    def rules(self, registry: Registry) -> None:
         """Say the rules, one a line."""
         found = listed(registry)
-        if as_json:
-            self.stdout.write(json.dumps(found, indent=2))
-            return
+        self.answer({"rules": found})
         for one in found:
             why = f"  # {one['note']}" if one["note"] else ""
-            self.stdout.write(f"{one['repositories']}:{one['tags']}  by {one['by']}{why}")
+            self.say(f"{one['repositories']}:{one['tags']}  by {one['by']}{why}")
 
 
 def added(registry: Registry, rule: Rule, actor: str, note: str) -> bool:
-    """Whether the rule is new; CommandError when it means nothing."""
+    """Whether the rule is new; Refusal when it means nothing."""
     try:
         return protection.add(registry, rule, actor, note[:200], timezone.now())
     except ValueError as error:
@@ -93,6 +86,6 @@ def as_json(rule: Rule) -> dict[str, Any]:
     return {"repositories": rule.repositories, "tags": rule.tags}
 
 
-def usage(why: str) -> CommandError:
-    """The error of a call that can't be meant."""
-    return CommandError(why, returncode=USAGE)
+def usage(why: str) -> Refusal:
+    """The end of a call that can't be meant."""
+    return Refusal(why, code="usage", hint="regui protect --help says how it is used.")

@@ -1,0 +1,135 @@
+"""How our commands speak: to a person line by line; with `--json` to a program, by one object on standard
+output, and to whoever watches on standard error. And what their exit status means.
+"""
+
+import logging
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from rich.console import Console
+from rich.text import Text
+
+from regui import oci
+from regui.actions import documents
+
+# DONE is for all of it and nothing less; FAILED for none or a part; REFUSED for what regui doesn't know or
+# won't do; PERSON for what only a person can decide; STALE when the registry isn't as the plan says any more.
+DONE, FAILED, REFUSED, PERSON, STALE = range(5)
+# What Django's commands take and ours have no use for.
+UNUSED = {
+    *("--version", "--verbosity", "--settings", "--pythonpath", "--skip-checks", "--force-color"),
+    "--traceback",
+}
+
+
+class Refusal(CommandError):
+    """What ends a command, in one sentence. `code` is a slug for programs, `hint` what a person can do,
+    `details` what else a program may want to know."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        status: int = REFUSED,
+        hint: str = "",
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, returncode=status)
+        self.code, self.hint, self.details = code, hint, dict(details or {})
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The same as an object."""
+        told = {"code": self.code, "message": str(self), "hint": self.hint, "details": self.details}
+        return {"error": told}
+
+
+def of_registry(error: oci.Error) -> Refusal:
+    """What the registry said, or didn't: that something isn't there is an answer, anything else a failure."""
+    if isinstance(error, oci.NotFound | oci.InvalidName):
+        return Refusal(str(error), code=error.code, hint="Check the spelling.")
+    return Refusal(str(error), code=error.code, status=FAILED, hint=error.hint)
+
+
+class Command(BaseCommand):
+    """A command that says everything it has to say by `self.console`, and its result as `self.answer`s."""
+
+    requires_system_checks = []
+    suppressed_base_arguments = UNUSED
+    as_json = False
+    console: Console
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run for the console script. What ends it is one line, or one object, and its status."""
+        self.as_json = "--json" in argv
+        logging.getLogger("regui").setLevel(logging.WARNING)  # a command itself says what it does
+        try:
+            # Unlike Django's own way this raises what is wrong with the arguments: that may become an object.
+            parser = self.create_parser(argv[0], argv[1])
+            options = vars(parser.parse_args(argv[2:]))
+            self.execute(*options.pop("args", ()), **options)
+        except CommandError as error:
+            sys.exit(self.refused(error, f"{argv[0]} {argv[1]}"))
+        finally:
+            connections.close_all()
+
+    def refused(self, error: CommandError, usage: str) -> int:
+        """Say what went wrong; the exit status."""
+        if not isinstance(error, Refusal):
+            said = str(error).removeprefix("Error: ").rstrip(".")
+            hint = f"{usage} --help says how it is used."
+            error = Refusal(f"{said[:1].upper()}{said[1:]}.", code="usage", hint=hint)
+        if self.as_json:
+            sys.stdout.write(documents.text(error.document))
+        hint = f" {error.hint}" if error.hint else ""
+        self.complain(f"{error}{hint}", error.details.get("changed", ()))
+        return error.returncode
+
+    def complain(self, line: str, more: Iterable[str] = ()) -> None:
+        """Print what is wrong on standard error, and a line for each thing more."""
+        self.stderr.write(plain("\n  ".join([f"regui: {line}", *more])))
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        """The parser with what every command of ours takes."""
+        # No abbreviations: what a script has written would mean something else once there are more options.
+        parser: ArgumentParser = super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
+        parser.add_argument(
+            "--json",
+            action="store_true",
+            help="print one object on standard output, all else on standard error",
+        )
+        return parser
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        self.as_json = options["json"]
+        standard = options.get("stdout") or sys.stdout, options.get("stderr") or sys.stderr
+        self.console = Console(
+            file=standard[self.as_json],
+            no_color=options["no_color"] or None,
+            markup=False,
+            highlight=False,
+            emoji=False,
+        )
+        try:
+            return super().execute(*args, **options)
+        except oci.Error as error:
+            raise of_registry(error) from error
+
+    def say(self, line: str = "", style: str = "") -> None:
+        """Print a line for people."""
+        self.console.print(Text(plain(line), style), soft_wrap=True)
+
+    def answer(self, document: Mapping[str, Any]) -> None:
+        """Print the object that programs wait for; nothing without `--json`."""
+        if self.as_json:
+            self.stdout.write(documents.text(document))
+
+
+def plain(text: str) -> str:
+    """The text without what a terminal would obey: registries' own words may stand in it."""
+    return "".join(one if one.isprintable() or one == "\n" else "�" for one in text)
