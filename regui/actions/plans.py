@@ -253,6 +253,19 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def facts_of(whole: Mapping[str, Any]) -> dict[str, Any]:
+    """`Plan.facts` of a plan that comes as `Plan.as_json` told it."""
+    parents = ({"digest": one["digest"], "tags": sorted(one["tags"])} for one in whole["parents"])
+    names = ("digest", "role", "tag")
+    referrers = ({name: one[name] for name in names} for one in whole["referrers"])
+    same = ("kind", "registry", "repository", "digest", "asked", "steps", "tags", "lost")
+    return {name: whole[name] for name in same} | {
+        "parents": sorted(parents, key=_digest),
+        "referrers": sorted(referrers, key=_digest),
+        "left_behind": sorted(one["digest"] for one in whole["left_behind"]),
+    }
+
+
 def fingerprint(facts: Facts) -> str:
     """64 hex characters that two facts share only when they are the same."""
     return hashlib.sha256(canonical(facts)).hexdigest()
