@@ -43,8 +43,8 @@ def visible(actor: Actor) -> ActionQuerySet:
 def counts(actions: Iterable[Action]) -> dict[str, tuple[int, int]]:
     """How many steps each of these actions has, and how many of them have ended, by the actions' keys."""
     steps = Item.objects.filter(action__in=list(actions)).exclude(do=plans.GOES_ALONG).order_by()
-    ended = Count("pk", filter=~Q(result=""))
-    return {pk: (total, done) for pk, total, done in steps.values_list("action").annotate(Count("pk"), ended)}
+    numbers = steps.values_list("action").annotate(total=Count("pk"), ended=Count("pk", filter=~Q(result="")))
+    return {pk: (total, ended) for pk, total, ended in numbers}
 
 
 def about(repository: Repository, digest: str) -> ActionQuerySet:

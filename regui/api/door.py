@@ -1,13 +1,15 @@
-"""The door to /api/v1/: behind it lie addresses of their own, and whatever is refused in front of it is told
-in the API's own shape.
+"""The door to /api/v1/. What goes in by it meets none of what pages need (cookies, forms' tokens, htmx), and
+whatever comes out has the API's own shape.
 
-They are imported with the first request for one of them: what they are made with takes ten megabytes, which
-who uses no API shall not pay for.
+What is behind it is imported with the first request for it: it takes ten megabytes, which who uses no API
+shall not pay for.
 """
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import resolve, set_urlconf
 
 from regui.api import problems
 
@@ -15,15 +17,17 @@ PREFIX = "/api/v1/"
 ADDRESSES = "regui.api.v1.urls"
 KEPT = ("Allow", "Retry-After", "WWW-Authenticate")
 
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
-def door(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that sends requests below /api/v1/ there. No answer is to be stored by anyone."""
+
+def shape(get_response: GetResponse) -> GetResponse:
+    """Middleware that gives pages about errors the API's shape, wherever they come from. No answer of the API
+    is to be stored by anyone."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(PREFIX):
-            return get_response(request)
-        request.urlconf = ADDRESSES  # type: ignore[attr-defined]
         response = get_response(request)
+        if not request.path_info.startswith(PREFIX):
+            return response
         if response.status_code >= 300 and not response["Content-Type"].startswith("application/json"):
             response = told(response)
         response["Cache-Control"] = "no-store"
@@ -39,3 +43,20 @@ def told(response: HttpResponse) -> HttpResponse:
         if name in response:
             answer[name] = response[name]
     return answer
+
+
+def door(get_response: GetResponse) -> GetResponse:
+    """Middleware that answers requests below /api/v1/ by the addresses there; once it is known who asks."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(PREFIX):
+            return get_response(request)
+        set_urlconf(ADDRESSES)
+        try:
+            match = resolve(request.path_info)
+            response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        finally:
+            set_urlconf(settings.ROOT_URLCONF)
+        return response
+
+    return middleware

@@ -41,7 +41,7 @@ class Caller:
             if method == "GET":
                 return client.get(where, query, headers=headers)
             # Said for an empty body, too, which Django's client leaves out.
-            said = {"CONTENT_TYPE": content_type}
+            said: dict[str, Any] = {"CONTENT_TYPE": content_type}
             return client.generic(method, where, dumped(body), content_type, headers=headers, **said)
 
     def pages(self, address: str, query: dict[str, Any] | None = None) -> Iterator[list[Any]]:

@@ -10,6 +10,7 @@ from tests.api.calling import Caller
 @pytest.fixture(autouse=True)
 def plain_static(settings: Settings) -> None:
     """Static files as they lie in the source: gathering them first is the server's business."""
+    settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.STATIC_ROOT = resource("static")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from ninja import Query, Router
@@ -10,13 +10,12 @@ from ninja import Query, Router
 from regui import oci
 from regui.accounts import access
 from regui.actions import journal, kinds, plans, run
-from regui.actions.models import Action
 from regui.api.problems import Problem
 from regui.api.v1 import errors
 from regui.api.v1.asking import Request
 from regui.api.v1.changes import Done, Order, Plan, Result
 from regui.api.v1.paging import USUAL, By, Cursor, Limit, page
-from regui.api.v1.plans import target
+from regui.api.v1.plans import action_of, target
 from regui.api.v1.repositories import Words
 from regui.api.v1.schemas import Page
 from regui.index import search
@@ -68,14 +67,14 @@ def start_action(request: Request, response: HttpResponse, order: Order) -> Done
 @router.get("/actions/{slug:pk}", response=Done, url_name="get_action")
 def get_action(request: Request, pk: str) -> Done:
     """One action: how far it is, or how it ended."""
-    action = found(request, pk)
+    action = action_of(request.actor, pk)
     return Done.of(action, journal.counts([action]))
 
 
 @router.get("/actions/{slug:pk}/plan", response=Plan)
 def get_action_plan(request: Request, pk: str) -> dict[str, Any]:
     """The plan that an action carries out, as it was agreed to."""
-    return dict(found(request, pk).plan)
+    return dict(action_of(request.actor, pk).plan)
 
 
 @router.get("/actions/{slug:pk}/items", response=Page[Result])
@@ -83,25 +82,17 @@ def list_action_items(
     request: Request, response: HttpResponse, pk: str, cursor: Cursor = "", limit: Limit = USUAL
 ) -> Page[Result]:
     """What became of each step of an action, and of each tag that went along, in their order."""
-    paged = page(request, response, found(request, pk).items.all(), [By("position")], cursor, limit)
+    paged = page(request, response, action_of(request.actor, pk).items.all(), [By("position")], cursor, limit)
     return Page(items=[Result.of(row) for row in paged.rows], next=paged.next)
 
 
 @router.post("/actions/{slug:pk}/stop", response={202: Done})
 def stop_action(request: Request, pk: str) -> Done:
     """Stop an action before its next step; at once when it hasn't begun. What was done stays done."""
-    action = found(request, pk)
+    action = action_of(request.actor, pk)
     row = access.registry(request.actor, action.registry)
     access.require(request.actor, row, action.repository, kinds.RIGHTS[action.kind])
     if not action.is_open:
-        raise Problem(409, "ended", f"It has ended: {action.state}.")
+        raise Problem(409, "ended", f"It is {action.state} already.", "What was done may be undone.")
     stopped = journal.cancel(action, timezone.now())
     return Done.of(stopped, journal.counts([stopped]))
-
-
-def found(request: Request, pk: str) -> Action:
-    """The action, when this actor may see it; else Http404."""
-    action = journal.visible(request.actor).prefetch_related(None).filter(pk=pk).first()
-    if action is None:
-        raise Http404("No such action.")
-    return action

@@ -39,7 +39,8 @@ def refuse_strangers(request: Request) -> None:
         raise Problem(415, "not-json", f"Send {JSON}, and say so in Content-Type.", "An empty body will do.")
     site = request.headers.get("Sec-Fetch-Site")
     if not (site in OURS if site else is_ours(request, request.headers.get("Origin"))):
-        raise Problem(403, "cross-site", "A page of another site may not change anything here.")
+        hint = "If it comes from regui's own: REGUI_URL has to be the address in the browser."
+        raise Problem(403, "cross-site", "A page of another site may not change anything here.", hint)
 
 
 def is_ours(request: Request, origin: str | None) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from ninja import Field, Schema
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from regui.actions import kinds, plans
 from regui.actions.models import Action, Item
@@ -24,7 +24,7 @@ Text = Annotated[str, Field(max_length=500)]
 Names = Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=100_000)]
 
 
-class Asked(Schema):
+class Asked(BaseModel):
     """What a change is about, and how it is to be done: each kind takes some of these, see docs/api.md."""
 
     digest: Text = ""
@@ -37,7 +37,9 @@ class Asked(Schema):
 
 
 class Wish(Asked):
-    """A change that somebody asks for."""
+    """A change that somebody asks for. A name that none of these is would be a slip."""
+
+    model_config = ConfigDict(extra="forbid")
 
     kind: Kind
     registry: Text = ""
@@ -47,12 +49,12 @@ class Wish(Asked):
     ] = None
 
 
-class TagOn(Schema):
+class TagOn(BaseModel):
     name: str
     digest: str
 
 
-class Step(Schema):
+class Step(BaseModel):
     do: str
     repository: str
     digest: str
@@ -61,7 +63,7 @@ class Step(Schema):
     source: str
 
 
-class Parent(Schema):
+class Parent(BaseModel):
     digest: str
     tags: list[str]
     platform: str = ""
@@ -69,7 +71,7 @@ class Parent(Schema):
     role: str = ""
 
 
-class Referrer(Schema):
+class Referrer(BaseModel):
     digest: str
     role: str
     tag: str
@@ -77,7 +79,7 @@ class Referrer(Schema):
     size: int | None = None
 
 
-class Child(Schema):
+class Child(BaseModel):
     digest: str
     platform: str = ""
     size: int | None = None
@@ -117,7 +119,7 @@ class Plan(Schema):
     fingerprint: str
 
 
-class Order(Schema):
+class Order(BaseModel):
     """A plan to be carried out, as it came; what it says of what it would touch may be left out, and then
     nobody can say what differs should it no longer hold. `understood` says that whoever sends it knows of the
     tagged indexes that break, `confirm` is the name of the repository when all of it is to go."""

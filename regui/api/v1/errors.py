@@ -94,7 +94,7 @@ def of_breaks(error: run.Breaks) -> Problem:
 
 
 def of_parsing(error: HttpError) -> Problem:
-    return Problem(error.status_code, "bad-request", f"{error}.".replace("Cannot", "Can't"))
+    return Problem(error.status_code, "bad-request", "The body can't be read.", "Send JSON.")
 
 
 def too_big(_: RequestDataTooBig) -> Problem:

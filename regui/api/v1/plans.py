@@ -37,23 +37,24 @@ def make_plan(request: Request, wish: Wish) -> dict[str, Any]:
 def target(actor: Actor, kind: str, registry: str, name: str, given: Mapping[str, Any]) -> Repository:
     """The repository that a change of this kind is about. Raises as `access.repository`, and a problem when
     there is nothing to undo."""
-    if kind == plans.UNDO:
-        action = undoable(actor, str(given["action"]))
+    action = action_of(actor, str(given["action"])) if kind == plans.UNDO else None
+    if action is not None:
         registry, name = action.registry, action.repository
     row = access.registry(actor, registry)
     repository = access.repository(actor, row, oci.check_repository(name), kinds.RIGHTS[kind])
     if repository.pk is None and kind in OF_KNOWN:
         raise Http404(f"Nothing is known of a repository named {name}.")
+    if action is not None and action.state not in undo.UNDOABLE:
+        why = f"It is {action.state}: there is nothing to take back."
+        raise Problem(409, "not-undoable", why, "Only what is done, or partly done, can be.")
     return repository
 
 
-def undoable(actor: Actor, pk: str) -> Action:
-    """The action to take back."""
-    action = journal.visible(actor).filter(pk=pk).first()
+def action_of(actor: Actor, pk: str) -> Action:
+    """The action, when this actor may see it; else Http404."""
+    action = journal.visible(actor).prefetch_related(None).filter(pk=pk).first()
     if action is None:
         raise Http404("No such action.")
-    if action.state not in undo.UNDOABLE:
-        raise Problem(409, "not-undoable", f"It is {action.state}: there is nothing to take back.")
     return action
 
 
@@ -62,5 +63,6 @@ def names(repository: Repository, query: str) -> list[str]:
     rows = search.tags(repository.tags.visible(), search.parse(query))
     found = list(rows.order_by().values_list("name", flat=True))
     if not found:
-        raise Problem(422, "no-tags", f"No tag is found by {query}.")
+        hint = "The list of tags finds by the same words what the index has."
+        raise Problem(422, "no-tags", f"No tag is found by {query}.", hint)
     return found
