@@ -224,7 +224,6 @@ def test_a_reading_is_asked_for_and_watched(alice: Caller, bob: Caller, shelf: R
         (f"{PLACE}/-/tags", 4),
         (f"{PLACE}/-/manifests", 4),
         (f"{PLACE}/-/history", 3),
-        ("/search?q=a", 7),
     ],
 )
 def test_a_list_costs_the_same_however_much_it_holds(
@@ -241,3 +240,14 @@ def test_a_list_costs_the_same_however_much_it_holds(
     bob.get(address)
     with django_assert_num_queries(queries):
         assert bob.get(address).status_code == 200
+
+
+def test_a_search_costs_the_same_however_much_it_finds(
+    bob: Caller, shelf: Repository, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(30):
+        factories.tag(factories.repository(f"team/a-{number}", tag_count=1), f"a-{number}")
+    with django_assert_max_num_queries(7):
+        found = bob.get("/search", {"q": "a"}).json()
+    assert found["tags"]["count"] >= 30
+    assert len(found["tags"]["items"]) == 10
