@@ -31,6 +31,7 @@ def shape(get_response: GetResponse) -> GetResponse:
         if response.status_code >= 300 and not response["Content-Type"].startswith("application/json"):
             response = told(response)
         response["Cache-Control"] = "no-store"
+        response["Content-Length"] = str(len(response.content))
         return response
 
     return middleware

@@ -207,6 +207,16 @@ def test_an_action_that_waits_can_be_stopped(alice: Caller, bob: Caller, stand: 
     assert (undo.status_code, undo.json()["error"]["code"]) == (409, "not-undoable")
 
 
+def test_an_action_is_taken_back_where_it_was_carried_out(alice: Caller, stand: Stand) -> None:
+    digest = stand.registry.push(stand.name, tags=["1.0", "latest"])
+    done = act(alice, plan(alice, stand, "untag", tags=["1.0"]))
+    planned = alice.post("/plans", {"kind": "undo", "action": done["id"]}).json()
+    assert (planned["registry"], planned["repository"]) == ("main", stand.name)
+    back = act(alice, {**planned, "registry": "other", "repository": "somewhere/else"})
+    assert (back["state"], back["repository"]) == ("done", stand.name)
+    assert stand.tags() == {"1.0": digest, "latest": digest}
+
+
 def test_a_change_by_a_program_waits_for_no_grace(alice: Caller, stand: Stand, settings: Settings) -> None:
     settings.DELETE_GRACE = timedelta(minutes=5)
     stand.registry.push(stand.name, tags=["1.0", "latest"])
@@ -221,6 +231,8 @@ def test_the_journal_is_the_pages(alice: Caller, bob: Caller, stand: Stand) -> N
     assert (one["kind"], one["state"], one["actor"]) == ("delete-digest", "done", "anonymous")
     assert bob.get("/actions", {"state": "failed"}).json()["items"] == []
     assert bob.get("/actions", {"kind": "undo"}).json()["items"] == []
+    assert len(bob.get("/actions", {"kind": "delete-digest", "state": "done"}).json()["items"]) == 1
+    assert bob.get("/actions", {"kind": "explode"}).status_code == 422
 
 
 def work_after_grace() -> None:

@@ -1,19 +1,20 @@
 """Actions: plans that are carried out, and the journal of all that were."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Router
 
 from regui import oci
 from regui.accounts import access
 from regui.actions import journal, kinds, plans, run
+from regui.actions.models import Action
 from regui.api.problems import Problem
 from regui.api.v1 import errors
 from regui.api.v1.asking import Request
-from regui.api.v1.changes import Done, Order, Plan, Result
+from regui.api.v1.changes import Done, Kind, Order, Plan, Result
 from regui.api.v1.paging import USUAL, By, Cursor, Limit, page
 from regui.api.v1.plans import action_of, target
 from regui.api.v1.repositories import Words
@@ -24,7 +25,6 @@ router = Router(tags=["actions"])
 
 NEWEST = [By("started_at", falling=True), By("id", falling=True)]
 GONE = "What this is about is gone: someone has deleted it meanwhile."
-State = Literal["planned", "waiting", "running", "done", "partial", "failed", "cancelled", "undone"]
 
 
 @router.get("/actions", response=Page[Done])
@@ -32,15 +32,15 @@ def list_actions(
     request: Request,
     response: HttpResponse,
     q: Words = "",
-    state: State | None = None,
-    kind: Annotated[str, Query(max_length=32)] = "",
+    state: Action.State | None = None,
+    kind: Kind | None = None,
     cursor: Cursor = "",
     limit: Limit = USUAL,
 ) -> Page[Done]:
     """The journal, newest first: what was done, by whom, and how it ended."""
     rows = journal.visible(request.actor).matching(search.parse(q, search.NAMED))
     rows = rows.prefetch_related(None).defer("plan")
-    rows = rows.filter(**({"state": state} if state else {}), **({"kind": kind} if kind else {}))
+    rows = rows.filter(**{name: value for name, value in {"state": state, "kind": kind}.items() if value})
     paged = page(request, response, rows, NEWEST, cursor, limit)
     counts = journal.counts(paged.rows)
     return Page(items=[Done.of(row, counts) for row in paged.rows], next=paged.next)
@@ -55,7 +55,7 @@ def start_action(request: Request, response: HttpResponse, order: Order) -> Done
     if order.kind == plans.DELETE_REPOSITORY and order.confirm != repository.name:
         hint = f'Send "confirm": "{repository.name}" along with the plan.'
         raise Problem(422, "unconfirmed", "All of a repository goes only when its name is sent along.", hint)
-    agreed = order.agreed(*kinds.asked(order.kind, given))
+    agreed = order.agreed(repository, *kinds.asked(order.kind, given))
     try:
         action = run.start(agreed, request.actor, held=False)
     except oci.NotFound:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from regui.actions import kinds, plans
 from regui.actions.models import Action, Item
+from regui.index.models import Repository
 
 
 def known(kind: str) -> str:
@@ -19,8 +20,8 @@ def known(kind: str) -> str:
 
 
 Kind = Annotated[str, AfterValidator(known), Field(json_schema_extra={"enum": list(kinds.ASKED)})]
-# What can stand at most where a person or a program may write what they like.
-Text = Annotated[str, Field(max_length=500)]
+# What can stand at most where a program may write what it likes; PostgreSQL refuses NUL.
+Text = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 Names = Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=100_000)]
 
 
@@ -49,12 +50,18 @@ class Wish(Asked):
     ] = None
 
 
-class TagOn(BaseModel):
+class Part(BaseModel):
+    """A part of a plan. What kinds to come say more is told, too, and comes back."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class TagOn(Part):
     name: str
     digest: str
 
 
-class Step(BaseModel):
+class Step(Part):
     do: str
     repository: str
     digest: str
@@ -63,7 +70,7 @@ class Step(BaseModel):
     source: str
 
 
-class Parent(BaseModel):
+class Parent(Part):
     digest: str
     tags: list[str]
     platform: str = ""
@@ -71,7 +78,7 @@ class Parent(BaseModel):
     role: str = ""
 
 
-class Referrer(BaseModel):
+class Referrer(Part):
     digest: str
     role: str
     tag: str
@@ -79,13 +86,13 @@ class Referrer(BaseModel):
     size: int | None = None
 
 
-class Child(BaseModel):
+class Child(Part):
     digest: str
     platform: str = ""
     size: int | None = None
 
 
-class Check(Schema):
+class Check(Part):
     """How much of the plan the registry confirmed; only what is `complete` can be carried out."""
 
     checked: int
@@ -95,7 +102,7 @@ class Check(Schema):
     problem: str
 
 
-class Plan(Schema):
+class Plan(Part):
     """What a change would touch, as the confirm page shows it. `fingerprint` stands for all of it."""
 
     kind: str
@@ -144,20 +151,20 @@ class Order(BaseModel):
         """What was asked for."""
         return self.asked.model_dump() | ({"digest": self.digest} if self.digest else {})
 
-    def agreed(self, digest: str, asked: plans.Facts) -> plans.Agreed:
-        """It as what was agreed to, with what it is about as that was read. What it says that it would touch
-        counts only where it is what the fingerprint stands for."""
+    def agreed(self, repository: Repository, digest: str, asked: plans.Facts) -> plans.Agreed:
+        """It as what was agreed to, of this repository, with what it is about as that was read. What it says
+        that it would touch counts only where it is what the fingerprint stands for."""
         whole = self.model_dump() | {"asked": asked}
         facts = None if None in whole.values() else plans.facts_of(whole)
         return plans.Agreed(
-            self.kind,
-            self.registry,
-            self.repository,
-            self.fingerprint,
-            digest,
-            asked,
-            facts if facts and plans.fingerprint(facts) == self.fingerprint else None,
-            self.understood,
+            kind=self.kind,
+            registry=repository.registry.name,
+            repository=repository.name,
+            fingerprint=self.fingerprint,
+            digest=digest,
+            asked=asked,
+            facts=facts if facts and plans.fingerprint(facts) == self.fingerprint else None,
+            understood=self.understood,
         )
 
 

@@ -9,9 +9,11 @@ from django.utils import timezone
 from ninja import Query, Router
 
 from regui.accounts import access
-from regui.api.v1 import schemas
 from regui.api.v1.asking import Request
+from regui.api.v1.found import Found, FoundBlob, FoundManifest, FoundTag, Group
 from regui.api.v1.paging import Limit
+from regui.api.v1.repositories import Words
+from regui.api.v1.schemas import Repository as FoundRepository
 from regui.index import search
 from regui.index.models import Blob, Repository, RepositoryQuerySet, Revision, Tag
 from regui.index.search import find
@@ -22,55 +24,52 @@ S = TypeVar("S")
 router = Router(tags=["search"])
 
 FIRST = 10
-NAMES = ("repositories", "tags", "manifests", "layers")
 Only = Annotated[
     Literal["repositories", "tags", "manifests", "layers"] | None,
     Query(alias="in", description="one group alone"),
 ]
-Words = Annotated[str, Query(description="in the search language, see docs/search.md")]
 
 
-@router.get("/search", response=schemas.Found)
-def search_everywhere(request: Request, q: Words, only: Only = None, limit: Limit = FIRST) -> schemas.Found:
+@router.get("/search", response=Found)
+def search_everywhere(request: Request, q: Words, only: Only = None, limit: Limit = FIRST) -> Found:
     """What a query finds in all registries, group by group, the best first: up to `limit` of each, of a
     thousand at most that are counted."""
     query, now, visible = search.parse(q), timezone.now(), access.everywhere(request.actor)
-    groups = {name: GROUPS[name](visible, query, now, limit) for name in ([only] if only else NAMES)}
-    return schemas.Found(query=str(query), **(groups if query else {}))
+    names = [only] if only else list(GROUPS)
+    found = {name: GROUPS[name](visible, query, now, limit) for name in names} if query else {}
+    return Found(query=str(query), **found)
 
 
-def group(found: find.Found, rows: QuerySet[T], of: Callable[[T], S], limit: int) -> schemas.Group[S]:
+def group(found: find.Found, rows: QuerySet[T], of: Callable[[T], S], limit: int) -> Group[S]:
     """The first of what was found, in its order."""
     keys = found.keys[:limit]
     by_key = {row.pk: row for row in rows.filter(pk__in=keys)}
     items = [of(by_key[key]) for key in keys if key in by_key]
-    return schemas.Group(items=items, count=len(found.keys), more=found.more, partly=found.partly)
+    return Group(items=items, count=len(found.keys), more=found.more, partly=found.partly)
 
 
 def repositories(
     visible: RepositoryQuerySet, query: search.Query, now: datetime, limit: int
-) -> schemas.Group[schemas.Repository]:
+) -> Group[FoundRepository]:
     rows = Repository.objects.select_related("registry")
-    return group(find.repositories(visible, query, now), rows, schemas.Repository.of, limit)
+    return group(find.repositories(visible, query, now), rows, FoundRepository.of, limit)
 
 
-def tags(
-    visible: RepositoryQuerySet, query: search.Query, now: datetime, limit: int
-) -> schemas.Group[schemas.FoundTag]:
+def tags(visible: RepositoryQuerySet, query: search.Query, now: datetime, limit: int) -> Group[FoundTag]:
     rows = Tag.objects.select_related("manifest", "repository__registry")
-    return group(find.tags(visible, query, now), rows, schemas.FoundTag.of, limit)
+    return group(find.tags(visible, query, now), rows, FoundTag.of, limit)
 
 
 def manifests(
     visible: RepositoryQuerySet, query: search.Query, now: datetime, limit: int
-) -> schemas.Group[schemas.FoundManifest]:
+) -> Group[FoundManifest]:
     found = find.revisions(visible, query, now)
     keys = found.keys[:limit]
     rows = Revision.objects.select_related("manifest", "repository__registry")
     names = names_on(list(rows.filter(pk__in=keys)))
 
-    def of(row: Revision) -> schemas.FoundManifest:
-        return schemas.FoundManifest(
+    def of(row: Revision) -> FoundManifest:
+        return FoundManifest(
             registry=row.repository.registry.name,
             repository=row.repository.name,
             digest=row.manifest.digest,
@@ -96,16 +95,14 @@ def names_on(rows: Sequence[Revision]) -> dict[tuple[int, int], list[str]]:
     return found
 
 
-def layers(
-    visible: RepositoryQuerySet, query: search.Query, now: datetime, limit: int
-) -> schemas.Group[schemas.FoundBlob]:
-    def of(row: Blob) -> schemas.FoundBlob:
-        return schemas.FoundBlob(registry=row.registry.name, digest=str(row.digest), size=row.size)
+def layers(visible: RepositoryQuerySet, query: search.Query, now: datetime, limit: int) -> Group[FoundBlob]:
+    def of(row: Blob) -> FoundBlob:
+        return FoundBlob(registry=row.registry.name, digest=str(row.digest), size=row.size)
 
     return group(find.blobs(visible, query), Blob.objects.select_related("registry"), of, limit)
 
 
-GROUPS: dict[str, Callable[[RepositoryQuerySet, search.Query, datetime, int], schemas.Group[Any]]] = {
+GROUPS: dict[str, Callable[[RepositoryQuerySet, search.Query, datetime, int], Group[Any]]] = {
     "repositories": repositories,
     "tags": tags,
     "manifests": manifests,
