@@ -35,7 +35,7 @@ def search_everywhere(request: Request, q: Words, only: Only = None, limit: Limi
     """What a query finds in all registries, group by group, the best first: up to `limit` of each, of a
     thousand at most that are counted."""
     query, now, visible = search.parse(q), timezone.now(), access.everywhere(request.actor)
-    names = [only] if only else list(GROUPS)
+    names: list[str] = [only] if only else [*GROUPS]
     found = {name: GROUPS[name](visible, query, now, limit) for name in names} if query else {}
     return Found(query=str(query), **found)
 
