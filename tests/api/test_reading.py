@@ -146,8 +146,10 @@ def test_a_fresh_index_reads_the_catalog_through(bob: Caller, settings: Settings
         registered(settings, fake.url)
         with oci.Client(fake.url) as client:
             images.push(client, "team/app", images.image(), ["1.0"])
+            images.push(client, "team/web", images.image(), ["1.0"])
+        assert bob.get("/registries/main/repositories/team/web").json()["tags"] == 1
         page = bob.get("/registries/main/repositories").json()
-    assert [(one["name"], one["tags"]) for one in page["items"]] == [("team/app", 1)]
+    assert [(one["name"], one["tags"]) for one in page["items"]] == [("team/app", 1), ("team/web", 1)]
     assert page["as_of"]
 
 

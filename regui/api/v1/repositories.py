@@ -65,8 +65,8 @@ def list_repositories(
 
 def is_read(registry: Registry, shown: Paged[Repository]) -> bool:
     """Whether the registry was listed, or can't be, and each of these repositories was, or can't be."""
-    known = registry.listed_at is not None or registry.unlisted or shown.rows
-    return bool(known) and all(one.tag_count is not None or one.problem for one in shown.rows)
+    known = registry.listed_at is not None or bool(registry.unlisted)
+    return known and all(one.tag_count is not None or one.problem for one in shown.rows)
 
 
 def read(
