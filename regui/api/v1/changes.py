@@ -126,7 +126,7 @@ class Plan(Part):
     fingerprint: str
 
 
-class Order(BaseModel):
+class Order(Part):
     """A plan to be carried out, as it came; what it says of what it would touch may be left out, and then
     nobody can say what differs should it no longer hold. `understood` says that whoever sends it knows of the
     tagged indexes that break, `confirm` is the name of the repository when all of it is to go."""
@@ -154,8 +154,7 @@ class Order(BaseModel):
     def agreed(self, repository: Repository, digest: str, asked: plans.Facts) -> plans.Agreed:
         """It as what was agreed to, of this repository, with what it is about as that was read. What it says
         that it would touch counts only where it is what the fingerprint stands for."""
-        whole = self.model_dump() | {"asked": asked}
-        facts = None if None in whole.values() else plans.facts_of(whole)
+        facts = plans.facts_of(self.model_dump() | {"asked": asked})
         return plans.Agreed(
             kind=self.kind,
             registry=repository.registry.name,
