@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import browser, events, figures, fill, memory, pages, stage
+from bench import browser, bulk, events, figures, fill, memory, pages, stage
 from bench.synthetic import Shape
 
 
@@ -25,13 +25,16 @@ class Size:
     beside: Shape
     seconds: int
     pushes: int
+    deleted: int
 
 
 SIZES = {
-    "small": Size(Shape(20, 1_000), 1, Shape(200, 5_000, largest=1_000), Shape(20, 1_000), 3, 12),
-    "medium": Size(Shape(100, 5_000), 3, Shape(1_000, 20_000, largest=10_000), Shape(100, 5_000), 10, 40),
+    "small": Size(Shape(20, 1_000), 1, Shape(200, 5_000, largest=1_000), Shape(20, 1_000), 3, 12, 100),
+    "medium": Size(
+        Shape(100, 5_000), 3, Shape(1_000, 20_000, largest=10_000), Shape(100, 5_000), 10, 40, 300
+    ),
     "full": Size(
-        Shape(2_000, 100_000), 3, Shape(10_000, 500_000, largest=10_000), Shape(400, 20_000), 30, 100
+        Shape(2_000, 100_000), 3, Shape(10_000, 500_000, largest=10_000), Shape(400, 20_000), 30, 100, 1_000
     ),
 }
 
@@ -50,6 +53,8 @@ def measure(folder: Path, size: Size) -> list[figures.Figure]:
     found += events.seen(folder, size.pushes)
     for rate, each in events.RATES:
         found += events.burst(folder, rate, each, size.seconds)
+    stage.say("many deletes")
+    found += bulk.measure(folder, size.deleted, 10 * size.deleted)
     stage.say("memory")
     return found + memory.measure(folder, size.pages)
 

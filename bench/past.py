@@ -1,4 +1,5 @@
-"""Gives an index a past, in proportion to its tags: moves of tags, pulls, days of snapshots, a journal.
+"""Gives an index a past, in proportion to its tags: moves of tags, pulls, days of snapshots, a journal; and
+the sums that a worker would have taken by then.
 
     python -m bench.past              (with regui's environment)
 
@@ -26,12 +27,14 @@ BATCH = 1000
 def write() -> None:
     """The past of what the index holds; nothing when it has one already."""
     from regui.actions.models import Action, Item  # noqa: PLC0415 — Django has to be set up first
+    from regui.index import usage  # noqa: PLC0415
     from regui.index.models import PullCount, Registry, Snapshot, Tag, TagMove  # noqa: PLC0415
 
     if TagMove.objects.exists():
         return
     now = timezone.now()
     registry = Registry.objects.get()
+    usage.settle_now(registry)
     # Pulls are shown only where events come in.
     registry.events_at, registry.events_since = now, now - timedelta(days=DAYS)
     registry.save(update_fields=["events_at", "events_since"])

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import platformdirs
 from csp.constants import NONE, SELF
 
-from regui import bind, database, registries
+from regui import bind, database, patterns, registries
 from regui.env import env, refuse
 from regui.keys import secret_key
 from regui.paths import resource
@@ -25,6 +25,7 @@ EVENTS_KEEP = env.duration("REGUI_EVENTS_KEEP", default="30d")
 SECRET_KEY = env.secret("REGUI_SECRET_KEY") or secret_key(DATA / "secret-key")
 SNAPSHOTS_KEEP = env.duration("REGUI_SNAPSHOTS_KEEP", default="730d")
 DELETE_GRACE = env.duration("REGUI_DELETE_GRACE", "10s")
+PROTECTED_TAGS = env.parsed("REGUI_PROTECTED_TAGS", patterns.NONE, patterns.parse)
 STALE_AFTER = env.duration("REGUI_STALE_AFTER", "1m")
 SYNC_EVERY = env.duration("REGUI_SYNC_EVERY", "5m")
 SYNC_CONCURRENCY = env.number("REGUI_SYNC_CONCURRENCY", 6, 1, 64)

@@ -14,7 +14,7 @@ import regui
 PACKAGE = Path(regui.__file__).parent
 
 # What a part may import besides itself.
-PLAIN = {"", "bind", "database", "env", "keys", "paths", "registries"}
+PLAIN = {"", "bind", "database", "env", "keys", "paths", "patterns", "registries"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "bind": set(),
@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "env": set(),
     "keys": {"env"},
     "paths": set(),
+    "patterns": set(),
     "registries": {"env", "oci"},
     # What may stand in an address, of pages and of the API.
     "converters": {"oci", "registries"},
@@ -42,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": PLAIN,
     "__main__": {"cli"},
     # The commands behind the console script.
-    "management": PLAIN | {"oci", "index", "accounts", "jobs", "prepare", "serve", "demo"},
+    "management": PLAIN | {"oci", "index", "accounts", "actions", "jobs", "prepare", "serve", "demo"},
 }
 # What changes a registry, and who may call it: for people the steps that `run` takes, `demo` for the registry
 # it started itself.

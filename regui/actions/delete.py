@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from regui import oci
-from regui.actions import plans, touched
+from regui.actions import guard, plans, touched
 from regui.actions.freed import freed, together
 from regui.actions.plans import Check, Plan, Step
 from regui.index import fetch, graph
@@ -51,7 +51,7 @@ def plan(
         left_behind=touched.left_behind(repository, row),
         bytes=freed(repository, row),
     )
-    return taken_along(repository, whole) if along else whole
+    return guard.guarded(repository, taken_along(repository, whole) if along else whole)
 
 
 def taken_along(repository: Repository, plan: Plan) -> Plan:

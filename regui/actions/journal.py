@@ -16,7 +16,7 @@ from regui.actions import plans
 from regui.actions.models import LEASE, Action, ActionQuerySet, Item, Kept
 from regui.actions.plans import Plan
 from regui.index.batches import batches
-from regui.index.models import Repository
+from regui.index.models import Registry, Repository
 
 State, Result = Action.State, Item.Result
 
@@ -73,6 +73,7 @@ def begin(
 ) -> Action:
     """An action with its items and the bytes to take it back, written in one short transaction: running, and
     `held` by whoever called, else waiting for someone to carry it out from `not_before` on."""
+    tells = Registry.objects.filter(name=plan.registry).exclude(events_at=None).exists()
     action = Action(
         registry=plan.registry,
         repository=plan.repository,
@@ -84,6 +85,7 @@ def begin(
         started_at=now,
         not_before=not_before,
         leased_until=stamp(now) if held else None,
+        look_at=now if tells else None,
         undoes=str(plan.asked.get("action", "")) if plan.kind == plans.UNDO else "",
         plan=plan.as_json(),
         fingerprint=plan.fingerprint,

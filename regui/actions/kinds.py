@@ -7,7 +7,7 @@ from typing import Any
 
 from regui import oci
 from regui.accounts.access import Right
-from regui.actions import delete, many, plans, retag, undo, untag
+from regui.actions import delete, guard, lost, many, plans, retag, undo, untag
 from regui.actions.models import Action
 from regui.actions.plans import Agreed, Plan
 from regui.index.models import Repository
@@ -21,6 +21,7 @@ RIGHTS: dict[str, Right] = {
     plans.RETAG: Right.PUSH,
     plans.RESTORE: Right.DELETE,
     plans.UNDO: Right.DELETE,
+    plans.PUT_BACK: Right.PUSH,
 }
 NOW = timedelta()
 
@@ -91,7 +92,8 @@ ASKED: dict[str, Callable[[Given], tuple[str, plans.Facts]]] = {
 def again(repository: Repository, plan: Agreed) -> Plan:
     """The plan that was agreed to, made anew from what the registry has now: nothing is taken from memory.
     Raises `oci.NotFound` when what it is about is gone."""
-    return LOOK[plan.kind](repository, plan)
+    # Plans are guarded where they are made, so that a page tells; here so that none can be forgotten.
+    return guard.guarded(repository, LOOK[plan.kind](repository, plan))
 
 
 LOOK: dict[str, Callable[[Repository, Agreed], Plan]] = {
@@ -106,5 +108,6 @@ LOOK: dict[str, Callable[[Repository, Agreed], Plan]] = {
         repository, str(plan.asked["reference"]), plan.named[0], max_age=NOW
     ),
     plans.RESTORE: lambda repository, plan: undo.restore(repository, plan.digest, plan.named),
+    plans.PUT_BACK: lambda repository, plan: lost.look(repository, plan.asked),
     plans.UNDO: lambda _, plan: undo.look(Action.objects.get(pk=str(plan.asked["action"]))),
 }

@@ -5,16 +5,16 @@ that has siblings outside the selection, or whose digest an index outside it nee
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from regui.actions import delete, plans, touched
+from regui.actions import delete, guard, plans, touched
 from regui.actions.freed import together
 from regui.actions.plans import Child as Left
-from regui.actions.plans import Plan, Step, TagOn
+from regui.actions.plans import Plan, Protected, Step, TagOn
 from regui.index import fetch, graph, usage
 from regui.index.batches import batches
 from regui.index.models import Child, Manifest, Repository, Revision
@@ -41,10 +41,13 @@ def tags(
 ) -> Plan:
     """The plan to delete these tags, after asking the registry what they and their siblings are on."""
     reading = look(repository, names, max_age, budget)
-    chosen = of_tags(repository, names)
+    stay = guard.of_tags(repository, names)
+    asked = set(names) - {one.tag for one in stay}
+    chosen, needed = spared(repository, of_tags(repository, asked))
     there = {tag.name for tag in chosen.tags}
-    lost = tuple(f"The tag {name} is not there, or can't be read." for name in sorted(set(names) - there))
-    return plan(repository, plans.DELETE_TAGS, {"tags": sorted(names)}, chosen, reading, lost)
+    lost = tuple(f"The tag {name} is not there, or can't be read." for name in sorted(asked - there))
+    found = plan(repository, plans.DELETE_TAGS, {"tags": sorted(names)}, chosen, reading, lost)
+    return replace(found, protected=(*stay, *needed))
 
 
 def everything(
@@ -59,7 +62,7 @@ def everything(
     on = repository.tags.listed().exclude(manifest=None)
     doomed = dict(rows.values_list("pk", "digest")) | dict(on.values_list("manifest_id", "manifest__digest"))
     chosen = Chosen(touched.tags_of(repository, doomed.values()), doomed, whole=True)
-    return plan(repository, plans.DELETE_REPOSITORY, {}, chosen, reading)
+    return guard.guarded(repository, plan(repository, plans.DELETE_REPOSITORY, {}, chosen, reading))
 
 
 def untagged(
@@ -71,8 +74,9 @@ def untagged(
     """The plan to delete the manifests seen in the repository that no tag leads to, through indexes neither,
     and that speak about nothing that a tag leads to."""
     reading = look(repository, (), max_age, budget)
-    chosen = Chosen((), loose(repository))
-    return plan(repository, plans.DELETE_UNTAGGED, {}, chosen, reading)
+    chosen, needed = spared(repository, Chosen((), loose(repository)))
+    found = plan(repository, plans.DELETE_UNTAGGED, {}, chosen, reading)
+    return replace(found, protected=needed)
 
 
 def look(repository: Repository, names: Collection[str], max_age: timedelta, budget: float) -> fetch.Reading:
@@ -102,6 +106,15 @@ def of_tags(repository: Repository, names: Collection[str]) -> Chosen:
         tuple(TagOn(name, digest, touched.role_of_tag(name), seen) for name, _, digest, seen in found),
         {pk: digest for pk, digest in doomed.items() if pk not in needed},
     )
+
+
+def spared(repository: Repository, chosen: Chosen) -> tuple[Chosen, tuple[Protected, ...]]:
+    """What was chosen without the manifests that protected tags need, and these: of their tags, those that
+    were chosen are only taken away."""
+    locked = guard.locks(repository, digests=chosen.doomed.values())
+    doomed = {pk: digest for pk, digest in chosen.doomed.items() if digest not in locked.digests}
+    needed = [locked.on_digest(digest) for digest in sorted(locked.digests)]
+    return replace(chosen, doomed=doomed), tuple(filter(None, needed))
 
 
 def needed_by_others(repository: Repository, doomed: Mapping[int, str]) -> set[int]:

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Prefetch, Q
+from django.db.models.functions import Coalesce
 
 from regui.index import search
 
@@ -43,6 +44,14 @@ class ActionQuerySet(models.QuerySet["Action"]):
         free = Q(leased_until=None) | Q(leased_until__lt=now)
         ready = Q(not_before=None) | Q(not_before__lte=now)
         return self.filter(free, ready, state__in=[Action.State.WAITING, Action.State.RUNNING])
+
+    def with_first_items(self, most: int) -> Self:
+        """Actions whose `items` are their first ones, and which count their tags as `tag_count`: a list of
+        actions on thousands of tags each reads no more than it shows."""
+        tagged = Item.objects.filter(action=OuterRef("pk")).exclude(tag="").order_by().values("action")
+        count = tagged.annotate(count=Count("tag", distinct=True)).values("count")
+        first = Prefetch("items", Item.objects.filter(position__lt=most))
+        return self.prefetch_related(None).prefetch_related(first).annotate(tag_count=Coalesce(count, 0))
 
     def open(self) -> Self:
         """Actions that haven't ended."""
@@ -81,6 +90,9 @@ class Action(models.Model):
     leased_until = models.DateTimeField(null=True, help_text="until when one runner has it to itself")
     tries = models.PositiveIntegerField(default=0, help_text="how often the registry fell silent over it")
     stop = models.BooleanField(default=False, help_text="a person wants it to end before its next step")
+    look_at = models.DateTimeField(
+        null=True, help_text="when to see in the registry's notifications whether it cost anybody a push"
+    )
     undoes = models.CharField(max_length=16, blank=True, help_text="the action this one takes back")
     plan = models.JSONField(default=dict)
     fingerprint = models.CharField(max_length=64)
@@ -94,6 +106,7 @@ class Action(models.Model):
             models.Index(
                 fields=["started_at"], name="action_open", condition=Q(state__in=["waiting", "running"])
             ),
+            models.Index(fields=["look_at"], name="action_look", condition=Q(look_at__isnull=False)),
             models.Index(fields=["undoes"], name="action_undoes", condition=~Q(undoes="")),
         ]
 
@@ -174,3 +187,24 @@ class Kept(models.Model):
     @property
     def body(self) -> bytes:
         return zlib.decompress(self.deflated)
+
+
+class Protection(models.Model):
+    """Tags that nothing may take away or move, wherever they are in repositories of that pattern: by name, so
+    that it holds for what comes, and stays whatever is crawled anew."""
+
+    registry = models.CharField(max_length=32)
+    repositories = models.CharField(max_length=255, help_text="a pattern such as team/**")
+    tags = models.CharField(max_length=128, help_text="a pattern such as v*")
+    note = models.CharField(max_length=200, blank=True, help_text="why, in whoever's words")
+    created_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["registry", "repositories", "tags"], name="protection_once")
+        ]
+        ordering = ["registry", "repositories", "tags"]
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.repositories}:{self.tags}"

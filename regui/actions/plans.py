@@ -18,7 +18,7 @@ UNTAG, DELETE_DIGEST, PUT, COPY = "untag", "delete-digest", "put", "copy"
 GOES_ALONG = "goes-along"
 # Kinds of plans besides those named like their only step.
 DELETE_TAGS, DELETE_REPOSITORY, DELETE_UNTAGGED = "delete-tags", "delete-repository", "delete-untagged"
-RETAG, RESTORE, UNDO = "retag", "restore", "undo"
+RETAG, RESTORE, UNDO, PUT_BACK = "retag", "restore", "undo", "put-back"
 
 DIFFERENT = "What this would touch is no longer what you were shown."
 
@@ -86,6 +86,19 @@ class Child:
 
 
 @dataclass(frozen=True)
+class Protected:
+    """What was asked for and stays untouched, with the reason, such as "protected by v*": a tag, or a digest
+    that no protected tag is on but one needs. Then `tag` is empty."""
+
+    tag: str
+    digest: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.tag or shortened(self.digest)} is {self.reason}."
+
+
+@dataclass(frozen=True)
 class Bytes:
     """What the next garbage collection can free, in bytes, and what stays because something else needs it.
 
@@ -122,7 +135,7 @@ class Plan:
 
     `asked` is what makes the same plan again, with the kind and the repository. `digest` is what it is about,
     empty when that is many. `tags` leave or move, `stay` are those that share a digest with them and keep it.
-    `lost` says what was asked for and can't be done, and why.
+    `lost` says what was asked for and can't be done, and why; `protected` what may not be.
     """
 
     kind: str
@@ -139,6 +152,7 @@ class Plan:
     referrers: tuple[Referrer, ...] = ()
     left_behind: tuple[Child, ...] = ()
     lost: tuple[str, ...] = ()
+    protected: tuple[Protected, ...] = ()
     bytes: Bytes = field(default=Bytes(), compare=False)
     check: Check = field(default=Check(), compare=False)
 
@@ -155,6 +169,7 @@ class Plan:
             "steps": [asdict(step) for step in self.steps],
             "tags": _tags_of(self.tags),
             "lost": list(self.lost),
+            "protected": sorted((asdict(one) for one in self.protected), key=_digest),
             "parents": sorted(
                 ({"digest": one.digest, "tags": sorted(one.tags)} for one in self.parents), key=_digest
             ),
@@ -188,6 +203,11 @@ class Plan:
             self.facts,
             understood=True,
         )
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing of it may be done, because of what is protected."""
+        return bool(self.protected) and not self.steps
 
     @property
     def breaks(self) -> tuple[Parent, ...]:
@@ -284,7 +304,10 @@ def changes(before: Facts, after: Facts, now_on: Mapping[str, str] | None = None
     now_on = now_on or {}
     said: list[str] = []
     had, has = _tags(before), _tags(after)
-    for name in sorted(had.keys() - has.keys()):
+    was, stays = _protected(before), _protected(after)
+    said += [f"{what} stays: {stays[what]}." for what in sorted(stays.keys() - was)]
+    said += [f"{what} is no longer protected." for what in sorted(was.keys() - stays)]
+    for name in sorted(had.keys() - has.keys() - {one["tag"] for one in after.get("protected", ())}):
         where = f"moved to {shortened(now_on[name])}" if name in now_on else "is gone"
         said.append(f"The tag {name} {where}.")
     said += [
@@ -292,9 +315,9 @@ def changes(before: Facts, after: Facts, now_on: Mapping[str, str] | None = None
         for name in sorted(has.keys() - had.keys())
     ]
     said += _parent_changes(_parents(before), _parents(after))
-    was, now = _referrers(before), _referrers(after)
-    said += [f"{_named(one)} no longer refers to this digest." for one in sorted(was - now)]
-    said += [f"{_named(one)} now refers to this digest." for one in sorted(now - was)]
+    speaks, now = _referrers(before), _referrers(after)
+    said += [f"{_named(one)} no longer refers to this digest." for one in sorted(speaks - now)]
+    said += [f"{_named(one)} now refers to this digest." for one in sorted(now - speaks)]
     left, leaves = set(before["left_behind"]), set(after["left_behind"])
     said += [f"{shortened(one)} would not be left without a tag any more." for one in sorted(left - leaves)]
     said += [f"{shortened(one)} would now be left without a tag." for one in sorted(leaves - left)]
@@ -332,6 +355,13 @@ def _named(referrer: tuple[str, str, str]) -> str:
 
 def _tags(facts: Facts) -> dict[str, str]:
     return {tag["name"]: tag["digest"] for tag in facts["tags"]}
+
+
+def _protected(facts: Facts) -> dict[str, str]:
+    return {
+        f"The tag {one['tag']}" if one["tag"] else shortened(one["digest"]): one["reason"]
+        for one in facts.get("protected", ())
+    }
 
 
 def _parents(facts: Facts) -> dict[str, frozenset[str]]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from regui import oci
-from regui.actions import plans, touched, untag
+from regui.actions import guard, plans, touched, untag
 from regui.actions.plans import Bytes, Check, Plan, Step, TagOn
 from regui.index import fetch, graph
 from regui.index.models import Manifest, Repository
@@ -30,7 +30,7 @@ def look(
     overwritten = before.digest if before and before.pk != manifest.pk else ""
     moves = overwritten or before is None
     stay = touched.tags_of(repository, {manifest.digest})
-    return Plan(
+    found = Plan(
         kind=plans.RETAG,
         registry=repository.registry.name,
         repository=repository.name,
@@ -52,6 +52,7 @@ def look(
             hint=reading.hint,
         ),
     )
+    return guard.guarded(repository, found)
 
 
 def now_on(

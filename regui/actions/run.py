@@ -18,11 +18,11 @@ from django.utils import timezone
 from regui import oci
 from regui.accounts import access
 from regui.accounts.access import Actor
-from regui.actions import journal, kept, kinds, plans, steps
+from regui.actions import guard, journal, kept, kinds, plans, steps
 from regui.actions.journal import Ending, Result, State
 from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed, Plan
-from regui.actions.steps import Silent, Steps
+from regui.actions.steps import Outcome, Silent, Steps
 from regui.index import fetch, graph, history, listing, record, usage
 from regui.index.connect import connect
 from regui.index.models import Registry, Repository, Tag, TagMove
@@ -39,6 +39,8 @@ KEEPING = 60.0
 PAUSES = [timedelta(seconds=seconds) for seconds in (2, 5, 15, 60, 120, 300, 600, 1200)]
 # A plan that was checked so long ago is checked again before anything is deleted by it.
 FRESH = timedelta(seconds=5)
+# How many protected things an error's text names; all are in its plan.
+NAMED = 3
 # Errors that would meet every other step too.
 HOPELESS = (oci.Unsupported, oci.Denied, oci.Unauthorized, oci.NotARegistry, oci.BadCertificate)
 
@@ -68,6 +70,14 @@ class Breaks(Exception):
         self.plan = plan
 
 
+class Protected(Exception):
+    """What it would touch is protected; `plan.protected` says by what."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(" ".join(map(str, plan.protected[:NAMED])))
+        self.plan = plan
+
+
 class Overtaken(Exception):
     """Someone else carries the action out by now."""
 
@@ -82,8 +92,8 @@ def start(plan: Plan | Agreed, actor: Actor, *, held: bool = True, grace: timede
     """The action, in the journal with the bytes it needs: `held`, to be carried out by whoever called, or
     left to wait for a worker, no sooner than after the `grace`.
 
-    Raises `Stale`, `Unchecked` or `Breaks` with nothing changed, `oci.NotFound` when what it is about is gone
-    already, any other `oci.Error` when its bytes couldn't be kept, and what `access` raises.
+    Raises `Unchecked`, `Protected`, `Stale` or `Breaks` with nothing changed, `oci.NotFound` when what it is
+    about is gone already, any other `oci.Error` when its bytes couldn't be kept, and what `access` raises.
     """
     agreed = plan.agreed if isinstance(plan, Plan) else plan
     registry = access.registry(actor, agreed.registry)
@@ -91,6 +101,8 @@ def start(plan: Plan | Agreed, actor: Actor, *, held: bool = True, grace: timede
     fresh = kinds.again(repository, agreed)
     if not fresh.check.complete:
         raise Unchecked(fresh)
+    if fresh.refused:
+        raise Protected(fresh)
     if fresh.fingerprint != agreed.fingerprint:
         raise Stale(changed(repository, agreed, fresh), fresh)
     if fresh.breaks and not agreed.understood:
@@ -229,7 +241,7 @@ class Runner:
     def do(self, item: Item) -> None:
         """Do one step, note how it ended, and let the index know."""
         try:
-            outcome = self.steps.perform(item)
+            outcome = self.barred(item) or self.steps.perform(item)
         except Silent as silence:
             if self.action.tries < len(PAUSES):
                 raise
@@ -242,6 +254,16 @@ class Runner:
             for other in self.todo:
                 if not other.result and other.do == item.do:
                     journal.note_ended(other, Result.FAILED, outcome.reason)
+
+    def barred(self, item: Item) -> Outcome | None:
+        """The end of a step that what was protected since doesn't allow; None for one that may be done. One
+        that was begun is brought to its end, but for a digest that is still there: nothing of it is gone."""
+        begun = item.begun_at is not None
+        if begun and not (item.do == plans.DELETE_DIGEST and self.steps.there(item.digest)):
+            return None
+        step = plans.Step(item.do, item.repository, item.digest, item.tag, item.before)
+        reason = guard.why(self.repository, step)
+        return Outcome(Result.SKIPPED, reason) if reason else None
 
     def tell(self, item: Item) -> None:
         """Let the index know what a step did."""

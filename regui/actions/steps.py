@@ -134,10 +134,8 @@ class Steps:
 
     def untag_by_tag(self, item: Item) -> Outcome:
         self.begin(item, "")
-        try:
+        with contextlib.suppress(oci.NotFound):
             self.client.delete_manifest(self.name, item.tag)
-        except oci.NotFound:
-            return Outcome(Result.DONE)
         return self.untagged(item)
 
     def untag_by_passing(self, item: Item) -> Outcome:
@@ -177,8 +175,8 @@ class Steps:
             return Outcome(Result.FAILED, "The registry agreed to take the tag away, but still has it.")
         if now and now != item.passing:
             return Outcome(Result.DONE, f"Pushed anew since, to {plans.shortened(now)}.")
-        if not self.on(item.digest):
-            # The registry deleted more than it was asked for: give back what it took.
+        if now or not self.on(item.digest):
+            # The registry deleted nothing, or more than it was asked for: the tag gets back what it was on.
             kept = self.kept[item.digest]
             self.client.put_manifest(self.name, item.tag, kept.body, kept.media_type)
             return Outcome(Result.FAILED, f"{NO_WAY} The tag was put back.")

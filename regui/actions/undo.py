@@ -12,7 +12,7 @@ from typing import TypeVar
 from django.utils import timezone
 
 from regui import oci
-from regui.actions import plans, steps
+from regui.actions import guard, plans, steps
 from regui.actions.models import Action, Item, Kept
 from regui.actions.plans import Check, Plan, Step, TagOn
 from regui.index import connect
@@ -83,7 +83,7 @@ def plan(
         back.decide()
         back.turn(items)
         check = Check(1, 1, timezone.now(), complete=True)
-    return Plan(
+    found = Plan(
         kind=kind,
         registry=back.repository.registry.name,
         repository=back.repository.name,
@@ -94,6 +94,7 @@ def plan(
         lost=tuple(back.lost),
         check=check,
     )
+    return guard.guarded(back.repository, found)
 
 
 @dataclass

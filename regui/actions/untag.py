@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from regui import oci
-from regui.actions import plans, touched
+from regui.actions import guard, plans, touched
 from regui.actions.plans import Bytes, Check, Child, Plan, Step, TagOn
 from regui.index import fetch, graph
 from regui.index.models import Manifest, Repository
@@ -31,7 +31,7 @@ def look(
     left = max(deadline - time.monotonic(), 0)
     manifest, reading = fetch.manifest(repository, tag, budget=left, max_age=max_age)
     stay = tuple(one for one in touched.tags_on(repository, oci.Digest(manifest.digest)) if one.name != tag)
-    return Plan(
+    found = Plan(
         kind=plans.UNTAG,
         registry=repository.registry.name,
         repository=repository.name,
@@ -53,6 +53,7 @@ def look(
             hint=reading.hint,
         ),
     )
+    return guard.guarded(repository, found)
 
 
 def left_behind(repository: Repository, manifest: Manifest) -> tuple[Child, ...]:

@@ -8,10 +8,14 @@ See https://distribution.github.io/distribution/about/notifications/ for what st
 import hashlib
 import json
 import re
+import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
@@ -140,12 +144,57 @@ def moment(stamp: str, now: datetime) -> datetime:
     return at if EARLIEST <= at <= now + FUTURE else now
 
 
+@dataclass
+class Arrival:
+    """Rows that one request brought, and what became of them."""
+
+    registry: Registry
+    rows: list[Event]
+    now: datetime
+    stored: bool = False
+    error: Exception | None = None
+
+
+_arrivals: deque[Arrival] = deque()
+_storing = threading.Lock()
+
+
 def store(registry: Registry, events: Sequence[Any], now: datetime) -> None:
     """Keep the events to be applied, those that aren't there yet, and that some came in: also when none of
-    them is worth a row, but not when there were none."""
-    for some in batches.batches(rows(registry.name, events, now)):
-        Event.objects.bulk_create(some, ignore_conflicts=True)
-    if events and (registry.events_at is None or now - registry.events_at >= NOTED):
+    them is worth a row, but not when there were none.
+
+    Requests that come while another's are being written are written together after it, by whichever is first:
+    a transaction for each would have them all wait for the database.
+    """
+    if not events:
+        return
+    mine = Arrival(registry, list(rows(registry.name, events, now)), now)
+    _arrivals.append(mine)
+    with _storing:
+        if not mine.stored:
+            write([_arrivals.popleft() for _ in range(len(_arrivals))])
+    if mine.error is not None:
+        raise mine.error
+
+
+def write(arrivals: Sequence[Arrival]) -> None:
+    """Write what these requests brought, all or nothing; each learns how it went."""
+    try:
+        with transaction.atomic():
+            for some in batches.batches(row for one in arrivals for row in one.rows):
+                Event.objects.bulk_create(some, ignore_conflicts=True)
+            for one in {arrival.registry.pk: arrival for arrival in arrivals}.values():
+                note(one.registry, one.now)
+    except Exception as error:  # noqa: BLE001 — raised by each request that brought some of it
+        for one in arrivals:
+            one.error = error
+    for one in arrivals:
+        one.stored = True
+
+
+def note(registry: Registry, now: datetime) -> None:
+    """Keep that events of the registry came in, now and then."""
+    if registry.events_at is None or now - registry.events_at >= NOTED:
         older = Q(events_at=None) | Q(events_at__lt=now)
         Registry.objects.filter(older, pk=registry.pk).update(
             events_at=now, events_since=Coalesce(F("events_since"), now)

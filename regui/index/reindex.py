@@ -4,6 +4,7 @@ from datetime import datetime
 
 from regui.index import usage
 from regui.index.batches import batches
+from regui.index.listing import DANGLING
 from regui.index.models import BlobUse, Child, Manifest, Registry, Repository, Tag
 
 
@@ -12,9 +13,12 @@ def forget(registry: Registry, now: datetime) -> int:
 
     What manifests say, and what sums say of them, goes. Repositories, tags, and which digests were seen where
     stay as rows, with the moments they were first seen; so does what a crawl can't fetch again: the content
-    of manifests that no listed tag reaches. Moves, pulls and snapshots are kept by name and aren't touched.
+    of manifests that no listed tag reaches, and of those the registry is in doubt about, as it lists them
+    without having them, or no longer lists them and nobody has confirmed that. Moves, pulls and snapshots
+    are kept by name and aren't touched.
     """
-    listed = Tag.objects.listed().filter(repository__registry=registry)
+    believed = Repository.objects.filter(registry=registry, registry__doubt="", doubt="")
+    listed = Tag.objects.listed().filter(repository__in=believed).exclude(problem=DANGLING)
     on = Manifest.objects.filter(registry=registry, tags__in=listed).distinct()
     keys, _ = usage.downwards(on.values_list("pk", flat=True))
     for some in batches(keys):

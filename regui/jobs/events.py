@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 # Seconds between two looks when nothing waits, after the database failed, and between two rounds of upkeep.
 LOOK, TROUBLE, UPKEEP = 0.05, 1.0, 10.0
+# After a batch the loop rests, so many times as long as that took and at most these seconds: what comes in
+# needs the database, too, and many events at once cost far less than each by itself.
+REST, LONGEST = 2.0, 0.09
 # Sums take at most so long at a time, and at most this share of the loop's.
 SUMS, SHARE = 0.2, 0.25
 # Seconds between two rounds of forgetting.
@@ -37,6 +40,7 @@ def loop(stop: threading.Event) -> None:
     rounds = Rounds()
     try:
         while not stop.is_set():
+            began = time.monotonic()
             try:
                 busy = rounds.go()
             except DatabaseError as error:
@@ -44,8 +48,8 @@ def loop(stop: threading.Event) -> None:
                 close_old_connections()
                 stop.wait(TROUBLE)
             else:
-                if not busy:
-                    stop.wait(LOOK)
+                took = time.monotonic() - began
+                stop.wait(min(took * REST, LONGEST) if busy else LOOK)
     finally:
         rounds.release()
 

@@ -13,7 +13,7 @@ from django.utils.crypto import get_random_string
 from django.utils.module_loading import import_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from regui.jobs import actions, events, tasks, tick
+from regui.jobs import actions, events, lost, tasks, tick
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ def run(*, attended: bool = False) -> None:
         lambda: events.loop(stop),
         lambda: tick.loop(stop),
         lambda: actions.loop(stop),
+        lambda: lost.loop(stop),
     ]
     runners = [runner() for _ in range(RUNNERS)] if settings.TASKS_ENGINE == "database" else []
     if settings.TASKS_ENGINE == "rq":

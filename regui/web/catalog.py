@@ -47,8 +47,17 @@ def namespace(name: str) -> str:
     return first if slash else ""
 
 
-def matching(repositories: RepositoryQuerySet, wanted: Wanted) -> RepositoryQuerySet:
+def hides_empty(request: Request, wanted: Wanted, repositories: RepositoryQuerySet) -> bool:
+    """Whether repositories without tags are left out: where there are any, unless they were asked for, or
+    something by name. To leave out what isn't there would cost deep pages what their index saves."""
+    return "empty" not in request.GET and not wanted.filtered and repositories.empty().exists()
+
+
+def matching(
+    repositories: RepositoryQuerySet, wanted: Wanted, *, hides_empty: bool = False
+) -> RepositoryQuerySet:
     """Those that the filters let through, in the order asked for."""
+    repositories = repositories.with_tags() if hides_empty else repositories
     found = search.repositories(repositories, wanted.query)
     if wanted.namespace:
         found = found.filter(name__startswith=f"{wanted.namespace}/")
@@ -64,6 +73,7 @@ class Catalog:
     registry: Registry
     repositories: RepositoryQuerySet
     page: Page[Repository]
+    hides_empty: bool = False
 
     @property
     def state(self) -> object:
@@ -85,6 +95,11 @@ class Catalog:
     @cached_property
     def total(self) -> int:
         return self.repositories.count()
+
+    @property
+    def empty(self) -> int:
+        """How many without tags are left out."""
+        return self.total - self.page.paginator.count if self.hides_empty else 0
 
     @cached_property
     def stats(self) -> overview.Stats:

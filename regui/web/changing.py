@@ -97,7 +97,7 @@ def answer(
         return confirm(request, error.plan, status=422, must_tick=True)
     except run.Stale as error:
         return stale(request, agreed, error.changed)
-    except run.Unchecked as error:
+    except (run.Unchecked, run.Protected) as error:
         return confirm(request, error.plan, status=409)
     return told(request, repository, action)
 
@@ -130,7 +130,7 @@ def confirm(request: Request, plan: Plan, *, status: int = 200, **more: object) 
 def signed(plan: Plan) -> str:
     """What the plan says, for the form to bring back; empty when that is more than a form should carry: what
     differs then can't be named, but it is still noticed."""
-    if len(plan.steps) + len(plan.tags) > MOST_SIGNED:
+    if len(plan.steps) + len(plan.tags) + len(plan.protected) > MOST_SIGNED:
         return ""
     return signing.dumps(plan.facts, salt=SALT, compress=True)
 

@@ -33,6 +33,9 @@ SECTIONS = {
     "names": "settings",
     "names-add": "settings",
     "names-remove": "settings",
+    "protection": "settings",
+    "protection-add": "settings",
+    "protection-remove": "settings",
     "storage": "storage",
 }
 

@@ -53,6 +53,18 @@ ROLES: Mapping[str, Role] = {
 }
 
 
+def lock(reason: str) -> SafeString:
+    """A lock with the reason, for eyes on hovering; nothing without one."""
+    if not reason:
+        return NOTHING
+    return format_html(
+        '<span class="lock" title="{}">{}<span class="vh">{}</span></span>',
+        f"{reason[:1].upper()}{reason[1:]}",
+        icons.drawn("lock", "i-s"),
+        reason,
+    )
+
+
 def kind_name(kind: str) -> str:
     """What kind of thing a manifest is, in words."""
     return KINDS.get(kind, NO_KIND).words

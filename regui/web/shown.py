@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
 from regui.actions import plans
-from regui.actions.plans import Agreed, Plan, Step, TagOn
+from regui.actions.plans import Agreed, Plan, Protected, Step, TagOn
 
 T = TypeVar("T")
 
@@ -103,6 +103,10 @@ class Shown(Question):
     @property
     def lost(self) -> Some[str]:
         return Some(self.of.lost)
+
+    @property
+    def protected(self) -> Some[Protected]:
+        return Some(self.of.protected)
 
     @property
     def offers_more(self) -> bool:

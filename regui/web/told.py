@@ -14,9 +14,10 @@ from regui.actions import plans, undo
 from regui.actions.models import Action, Item
 from regui.web import words
 
-# How many reasons of single tags a row of the list tells.
-REASONS = 5
-ICONS = {plans.RETAG: "tag", plans.RESTORE: "undo-2", plans.UNDO: "undo-2"}
+# How many tags a row of the list names, and how many reasons of single tags it tells; these are looked for
+# among so many first items.
+NAMED, REASONS, FIRST = 12, 5, 50
+ICONS = {plans.RETAG: "tag", plans.RESTORE: "undo-2", plans.UNDO: "undo-2", plans.PUT_BACK: "undo-2"}
 KINDS = {
     plans.UNTAG: "Tag deleted",
     plans.DELETE_DIGEST: "Digest deleted",
@@ -26,6 +27,7 @@ KINDS = {
     plans.RETAG: "Tag set",
     plans.RESTORE: "Restored",
     plans.UNDO: "Undone",
+    plans.PUT_BACK: "Push put back",
 }
 STATES = {
     Action.State.WAITING: "waiting",
@@ -69,6 +71,12 @@ class Told:
     @cached_property
     def tags(self) -> list[str]:
         return list(dict.fromkeys(self.action.tags))
+
+    @property
+    def more(self) -> int:
+        """How many tags there are beyond those that a row names."""
+        count: int = getattr(self.action, "tag_count", len(self.tags))
+        return max(count - NAMED, 0)
 
     @property
     def told(self) -> list[Item]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from django.core.paginator import Page
 
 from regui import oci
+from regui.actions import protection
 from regui.index import fetch, search
 from regui.index.models import Content, Manifest, Repository, Tag, TagQuerySet
 from regui.web import companions, deltas, forms, freshness, links, pulled, pulls
@@ -81,7 +82,7 @@ class TagRow:
     """A tag; `same` when the row above is on the same digest. `claimed` is the date an image gives that can't
     be one, `pull` the command that fetches it, `pulls` how often it was pulled of late; `delta` is to the
     digest before it. The addresses are the tag's, its manifest's, and that of the page that asks before
-    deleting it; the latter two are empty while it has none."""
+    deleting it; the latter two are empty while it has none. `lock` is why it is protected."""
 
     tag: Tag
     same: bool
@@ -93,6 +94,7 @@ class TagRow:
     href: str
     manifest_href: str
     delete_href: str
+    lock: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ def rows(repository: Repository, tags: Sequence[Tag], span: pulled.Span | None =
     pulls_of = pulled.by_tag(repository, [tag.name for tag in tags], span) if span else {}
     found: list[TagRow] = []
     place = (repository.registry.name, repository.name)
+    locked = protection.locks(protection.rules(place[0]), place[1], [tag.name for tag in tags])
     to_tag, to_manifest, to_delete = links.tags(*place), links.manifests(*place), links.deletes(*place)
     for tag in tags:
         above = found[-1].tag.manifest_id if found else None
@@ -184,6 +187,7 @@ def rows(repository: Repository, tags: Sequence[Tag], span: pulled.Span | None =
                 href=to_tag(tag.name),
                 manifest_href=digest and to_manifest(digest),
                 delete_href=to_delete(tag.name),
+                lock=locked.get(tag.name, ""),
             )
         )
     return found

@@ -1,7 +1,7 @@
 """What a page says of a change: before it, while it goes on, and of what came of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from regui.actions import plans
 from regui.actions.models import Action
@@ -9,6 +9,17 @@ from regui.actions.plans import Plan, shortened
 
 # How many tags a sentence names.
 NAMED = 5
+
+
+# Why nothing of a plan can be done.
+STAY = "What this is about is protected, and stays as it is."
+STAYS = {
+    plans.UNTAG: "The tag is protected, and stays.",
+    plans.DELETE_DIGEST: "A protected tag needs this digest, so it stays.",
+    plans.DELETE_TAGS: "All of these tags are protected, and stay.",
+    plans.DELETE_REPOSITORY: "It is deleted whole or not at all, and some of it is protected.",
+    plans.RETAG: "The tag is protected, and stays where it is.",
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,8 @@ class Words:
 
 def of(plan: Plan) -> Words:
     """The words for a plan of any kind."""
-    return KINDS[plan.kind](plan)
+    found = KINDS[plan.kind](plan)
+    return replace(found, lead=STAYS.get(plan.kind, STAY)) if plan.refused else found
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -70,13 +82,17 @@ def delete_tags(plan: Plan) -> Words:
     whole, alone = steps(plan, plans.DELETE_DIGEST), steps(plan, plans.UNTAG)
     said = []
     if whole:
-        said.append(f"{counted(whole, 'manifest')} lose{'s' if whole == 1 else ''} every tag and go too")
+        lose, go = ("loses", "goes") if whole == 1 else ("lose", "go")
+        said.append(f"{counted(whole, 'manifest')} {lose} every tag and {go} too")
     if alone:
         said.append(
             f"{counted(alone, 'tag')} {'is' if alone == 1 else 'are'} taken off what others still need"
         )
+    stay = sum(bool(one.tag) for one in plan.protected)
+    if stay:
+        said.append(f"{stay:,} {'is' if stay == 1 else 'are'} protected and stay{'s' if stay == 1 else ''}")
     lead = f"{'; '.join(said)}." if said else "None of these tags is there any more."
-    title = counted(len(plan.tags), "tag")
+    title = counted(len(plan.tags) or stay, "tag")
     return Words(f"Delete {title}?", lead[:1].upper() + lead[1:], f"Delete {title}")
 
 
@@ -126,6 +142,7 @@ KINDS: dict[str, Callable[[Plan], Words]] = {
     plans.RETAG: retag,
     plans.RESTORE: back,
     plans.UNDO: back,
+    plans.PUT_BACK: back,
 }
 
 
@@ -156,6 +173,7 @@ VERBS = {
     plans.RETAG: ("Setting the tag", "Tried to set the tag", "Set the tag"),
     plans.RESTORE: ("Restoring", "Tried to restore", "Restored"),
     plans.UNDO: ("Undoing", "Tried to undo", "Undid"),
+    plans.PUT_BACK: ("Putting back", "Tried to put back", "Put back"),
 }
 
 
@@ -179,6 +197,8 @@ def sentence(action: Action) -> str:
         return f"{names(tags)} is on {shortened(action.digest)} now."
     if action.kind == plans.UNDO:
         return f"Undone: {action.repository} is as before."
+    if action.kind == plans.PUT_BACK:
+        return f"Put back {names(tags)}: its push had been lost to a change at the same moment."
     if action.kind == plans.RESTORE:
         under = f" under {names(tags)}" if tags else ""
         return f"Restored {shortened(action.digest)}{under}."

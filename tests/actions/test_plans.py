@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regui.actions import plans
-from regui.actions.plans import Bytes, Check, Child, Parent, Plan, Referrer, Step, TagOn
+from regui.actions.plans import Bytes, Check, Child, Parent, Plan, Protected, Referrer, Step, TagOn
 
 A, B, C = ("sha256:" + letter * 64 for letter in "abc")
 NOON = datetime(2026, 11, 23, 12, 1, 7, tzinfo=UTC)
@@ -26,6 +26,8 @@ names = st.sampled_from(["1.0", "1.1", "latest", "edge", "größe"])
 tags = st.builds(TagOn, name=names, digest=digests, seen_at=st.none() | st.just(NOON))
 parents = st.builds(Parent, digest=digests, tags=st.lists(names, unique=True, max_size=3).map(tuple))
 referrers = st.builds(Referrer, digest=digests, role=st.sampled_from(["signature", "sbom"]), tag=names)
+reasons = st.sampled_from(["protected by v*", "needed by v1, which is protected by v*"])
+locked = st.builds(Protected, tag=names | st.just(""), digest=digests, reason=reasons)
 children = st.builds(Child, digest=digests, size=st.none() | st.integers(0, 9))
 
 
@@ -43,6 +45,7 @@ anything = st.builds(
     parents=unique(parents, "digest"),
     referrers=unique(referrers, "digest"),
     left_behind=unique(children, "digest"),
+    protected=unique(locked, "digest"),
 )
 
 
@@ -112,6 +115,7 @@ def test_order_never_matters(plan: Plan) -> None:
         parents=tuple(replace(one, tags=one.tags[::-1]) for one in plan.parents[::-1]),
         referrers=plan.referrers[::-1],
         left_behind=plan.left_behind[::-1],
+        protected=plan.protected[::-1],
     )
     assert turned.fingerprint == plan.fingerprint
     assert plans.changes(plan.facts, turned.facts) == []

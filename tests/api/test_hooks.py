@@ -1,10 +1,12 @@
 """What the address for notifications answers, and what it keeps."""
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, connections
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -262,8 +264,33 @@ def test_storing_costs_few_queries(
 ) -> None:
     Registry.objects.update(events_at=timezone.now() + timedelta(minutes=1))
     body = envelope([event("push", "team/app", tag=str(n), digest=D) for n in range(20)])
-    with django_assert_num_queries(2):  # the registry's row, and one insert
+    with django_assert_num_queries(4):  # the registry's row, and one insert in a transaction of the test's
         assert post(body).status_code == 202
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_comes_at_once_is_stored_together_and_whole(main: Registry) -> None:
+    """Ten threads send each of their events twice."""
+    now, errors = timezone.now(), list[Exception]()
+
+    def send(number: int) -> None:
+        try:
+            for turn in range(5):
+                told = [event("push", "team/app", tag=f"{number}-{turn}", digest=D, uid=f"{number}-{turn}")]
+                inbox.store(main, told, now)
+                inbox.store(main, told, now)
+        except DatabaseError as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=send, args=[number]) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert Event.objects.count() == 50
 
 
 def test_addresses_come_without_port() -> None:

@@ -85,6 +85,23 @@ def test_a_list_that_lacks_most_is_doubted_until_a_person_confirms_it(
     assert sorted(moves("team/app-1")) == [(tag, before[tag], "") for tag in ("1", "2", "3")]
 
 
+def test_what_a_doubted_registry_denies_is_shown_as_it_was(
+    stoppable: RunningRegistry, filled: Registry
+) -> None:
+    before = on()["team/app-0", "1"]
+    stoppable.storage.rename(stoppable.folder / "away")
+    sync.run(filled)
+    row = Repository.objects.select_related("registry").get(name="team/app-0")
+    for reference in ("1", before):
+        manifest, reading = fetch.manifest(row, reference, max_age=timedelta(), budget=20, lenient=True)
+        assert manifest.digest == before
+        assert "it listed 4 tags before" in reading.problem
+    with pytest.raises(oci.NotFound):
+        fetch.manifest(row, "never-seen", budget=20, lenient=True)
+    with pytest.raises(oci.NotFound):
+        fetch.manifest(row, "1", max_age=timedelta(), budget=20)
+
+
 def test_a_repository_that_left_the_catalog_leaves_and_its_tags_are_told_of(
     stoppable: RunningRegistry, filled: Registry
 ) -> None:

@@ -77,3 +77,22 @@ def test_a_tag_on_an_index_moves_when_what_the_index_contains_is_read() -> None:
 def keys(name: str) -> tuple[int, int]:
     tag = Tag.objects.get(name=name)
     return tag.created_key, tag.size_key
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's own words")
+def test_summing_up_a_repository_looks_through_no_table() -> None:
+    """Each of ten thousand is summed up when it is read: what grows with the registry would be felt."""
+    repository = factories.repository()
+    bulk.tags(repository, 300)
+    repository.listed_at = NOW
+    with CaptureQueriesContext(connection) as asked:
+        usage.total(repository)
+    assert repository.size
+    plans: list[str] = []
+    with connection.cursor() as cursor:
+        for query in asked:
+            if query["sql"].lstrip().startswith(("SELECT", "WITH")):
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                plans += [row[3] for row in cursor.fetchall()]
+    assert plans
+    assert not [line for line in plans if line.startswith("SCAN index_")]

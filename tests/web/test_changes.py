@@ -260,6 +260,18 @@ def test_all_that_a_filter_finds_are_chosen_across_pages(
     assert "1.0" not in page.form["tags"].split()
 
 
+def test_all_releases_are_chosen_and_no_other_tag(
+    alice: Visitor, registry: RunningRegistry, name: str
+) -> None:
+    registry.push(name, tags=["1.0", "1.1", "latest", "main-1"])
+    listing = text(alice.browser.get(reverse("repository", args=["main", name]), {"show": "releases"}))
+    assert "Delete all 2 releases…" in listing
+    assert '<input type="hidden" name="show" value="releases">' in listing
+    address = reverse("bulk", args=["main", name])
+    page = Page(alice.browser.post(address, {"ticked": "1", "show": "releases", "q": ""}), address)
+    assert page.form["tags"] == "1.0 1.1"
+
+
 def test_a_thousand_names_travel_in_one_field(alice: Visitor, registry: RunningRegistry, name: str) -> None:
     registry.push(name, tags=["1.0"])
     text(alice.browser.get(reverse("repository", args=["main", name])))

@@ -87,19 +87,23 @@ def test_an_empty_registry_elsewhere_without_tls_names_the_setting_docker_needs(
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("", ["team/web", "charts/web", "team/api", "old/empty", "solo"]),
-        ("sort=created", ["team/api", "charts/web", "team/web", "old/empty", "solo"]),
-        ("sort=name", ["charts/web", "old/empty", "solo", "team/api", "team/web"]),
-        ("sort=-size", ["team/web", "charts/web", "team/api", "old/empty", "solo"]),
-        ("sort=-tags", ["team/api", "team/web", "solo", "charts/web", "old/empty"]),
-        ("sort=nonsense", ["team/web", "charts/web", "team/api", "old/empty", "solo"]),
+        ("", ["team/web", "charts/web", "team/api", "solo"]),
+        ("empty=1", ["team/web", "charts/web", "team/api", "old/empty", "solo"]),
+        ("sort=created", ["team/api", "charts/web", "team/web", "solo"]),
+        ("sort=name", ["charts/web", "solo", "team/api", "team/web"]),
+        ("empty=1&sort=name", ["charts/web", "old/empty", "solo", "team/api", "team/web"]),
+        ("sort=-size", ["team/web", "charts/web", "team/api", "solo"]),
+        ("sort=-tags", ["team/api", "team/web", "solo", "charts/web"]),
+        ("sort=nonsense", ["team/web", "charts/web", "team/api", "solo"]),
+        ("q=old", ["old/empty"]),
+        ("ns=old", ["old/empty"]),
         ("q=WEB&sort=name", ["charts/web", "team/web"]),
         ("q=team/*&sort=name", ["team/api", "team/web"]),
         ("q=team+web", ["team/web"]),
         ("ns=team&sort=name", ["team/api", "team/web"]),
         ("kind=helm", ["charts/web"]),
-        ("per_page=2&page=2&sort=name", ["solo", "team/api"]),
-        ("per_page=2&page=99&sort=name", ["team/web"]),
+        ("per_page=2&page=2&sort=name", ["team/api", "team/web"]),
+        ("per_page=2&page=99&sort=name&empty=1", ["team/web"]),
     ],
 )
 def test_repositories_are_filtered_sorted_and_paged(query: str, found: list[str], bob: Visitor) -> None:
@@ -156,8 +160,16 @@ def test_sizes_nobody_can_have_break_nothing(bob: Visitor) -> None:
 
 
 @pytest.mark.usefixtures("shelf")
-def test_an_empty_repository_says_so(bob: Visitor) -> None:
-    cells = bob.get("/main/").text.partition('data-repository="old/empty"')[2].partition("</tr>")[0]
+def test_an_empty_repository_is_hidden_until_it_is_asked_for(bob: Visitor) -> None:
+    page = bob.get("/main/").text
+    assert 'data-repository="old/empty"' not in page
+    assert "1 empty hidden" in page
+    assert 'href="?empty=1"' in page
+    cells = (
+        bob.get("/main/", {"empty": "1"})
+        .text.partition('data-repository="old/empty"')[2]
+        .partition("</tr>")[0]
+    )
     assert "empty" in cells
     assert "ago" not in cells
 
@@ -201,13 +213,13 @@ def test_a_list_costs_the_same_however_long_it_is(
     for number in range(3):
         row(f"team/app-{number}")
     bob.get("/main/")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         bob.get("/main/")
     for number in range(3, 40):
         row(f"team/app-{number}")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         bob.get("/main/")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         bob.get("/main/", headers=HTMX)
 
 

@@ -24,7 +24,12 @@ class Known:
 
 
 def manifest(
-    repository: Repository, reference: str, *, budget: float = BUDGET, max_age: timedelta = MAX_AGE
+    repository: Repository,
+    reference: str,
+    *,
+    budget: float = BUDGET,
+    max_age: timedelta = MAX_AGE,
+    lenient: bool = False,
 ) -> tuple[Manifest, Reading]:
     """The manifest that a tag or digest means in this repository, with its content, config and, for an
     index, its children as far as the budget goes; and how that went.
@@ -32,7 +37,8 @@ def manifest(
     What was confirmed within `max_age` is not asked for. Otherwise the registry is, and its answer for this
     very repository counts: that another one holds the digest opens nothing here. When it doesn't answer,
     what is remembered is returned along with the problem; raises the `oci.Error` when nothing is, and
-    always `oci.NotFound` when the registry says it isn't there.
+    always `oci.NotFound` when the registry says it isn't there. `lenient`: unless its word is in doubt and
+    something is remembered; then that is returned with the doubt as its problem.
     """
     oci.check_reference(reference)
     deadline = time.monotonic() + budget
@@ -54,8 +60,13 @@ def manifest(
             if not is_fresh(known.seen_at, timezone.now(), max_age) or known.manifest is None:
                 known = ask(link, repository, reference, known, deadline)
             problem = complete(link, repository, known, deadline)
+        except oci.NotFound:
+            if known.manifest is None or not (lenient and repository.is_doubted):
+                raise
+            doubt = repository.doubt or repository.registry.doubt
+            return known.manifest, Reading(known.seen_at, complete=False, problem=doubt)
         except oci.Error as error:
-            if known.manifest is None or isinstance(error, oci.NotFound):
+            if known.manifest is None:
                 raise
             problem = error
         if problem is not None:
@@ -123,7 +134,7 @@ def confirm(repository: Repository, reference: str, pk: int, now: datetime) -> K
     """Note that the registry has just said that the reference means this manifest."""
     record.held([(repository, pk)], now)
     if not oci.is_digest(reference):
-        repository.tags.filter(name=reference).exclude(gone_at=None).update(gone_at=None)
+        repository.tags.filter(name=reference).exclude(gone_at=None).update(gone_at=None, missed=0)
         tag = repository.tags.filter(name=reference).first() or Tag(
             repository=repository,
             name=reference,

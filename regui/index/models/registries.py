@@ -54,6 +54,14 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         """Repositories the registry still lists."""
         return self.filter(gone_at=None)
 
+    def empty(self) -> Self:
+        """Repositories without a tag: distribution goes on listing those for ever."""
+        return self.filter(tags_key=0)
+
+    def with_tags(self) -> Self:
+        """Repositories that have tags, or may have."""
+        return self.exclude(tags_key=0)
+
     def in_order(self, order: str) -> Self:
         """By `[-]name|created|size|tags`; what isn't known comes last either way, and the name settles
         ties."""

@@ -38,12 +38,12 @@ REACHED = """
     )
 """
 # From the manifests on, each step by an index: a database that has no statistics yet must not look through
-# all blobs for each.
+# all blobs, or all their uses, for each repository. SQLite takes CROSS JOIN for the order to go in.
 REACHED_BYTES = """
     SELECT SUM(CAST(index_blob.size AS DOUBLE PRECISION)) FROM (
         SELECT DISTINCT index_blobuse.blob_id
-        FROM reached JOIN index_blobuse ON index_blobuse.manifest_id = reached.id
-    ) AS used JOIN index_blob ON index_blob.id = used.blob_id
+        FROM reached CROSS JOIN index_blobuse WHERE index_blobuse.manifest_id = reached.id
+    ) AS used CROSS JOIN index_blob WHERE index_blob.id = used.blob_id
 """
 REACHED_UNREAD = """
     SELECT digest, media_type FROM index_manifest

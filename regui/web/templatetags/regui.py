@@ -19,7 +19,7 @@ from regui.web.marks import NOTHING, UNKNOWN, muted
 
 register = template.Library()
 register.filter(marks.kind_name)
-for mark in (marks.kind_sign, marks.platforms, marks.roles, marks.runs_on):
+for mark in (marks.kind_sign, marks.lock, marks.platforms, marks.roles, marks.runs_on):
     register.simple_tag(mark)
 
 # What a first click on a heading means: names from a to z, numbers and dates from the top.

@@ -32,7 +32,7 @@ def activity(request: Request) -> HttpResponse:
         answer = HttpResponse(told.lines(found.iterator(500)), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = 'attachment; filename="activity.csv"'
         return answer
-    page = paginate(request, found)
+    page = paginate(request, found.with_first_items(told.FIRST))
     context = {
         "page": page,
         "rows": told.rows(page, request.actor),

@@ -1,7 +1,7 @@
 """What changes a registry: each address shows its plan, and carries it out when that is posted back."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -10,9 +10,8 @@ from regui import oci
 from regui.accounts import access
 from regui.actions import delete, journal, kinds, many, plans, retag, undo, untag
 from regui.actions.models import Action
-from regui.index import search
 from regui.index.models import Repository
-from regui.web import forms, htmx
+from regui.web import forms, htmx, tracks
 from regui.web.changing import agree, answer, changing, confirm
 from regui.web.http import Request
 
@@ -66,7 +65,7 @@ def bulk(request: Request, registry: str, name: str) -> HttpResponse:
     if asked.get("do", "delete") != "delete":
         raise Http404("Nothing like that can be done to many tags.")
     repository = known(target(request, registry, name, plans.DELETE_TAGS))
-    names = chosen(repository, asked.getlist("tag"), asked.get("q"), asked.get("tags", ""))
+    names = chosen(repository, asked)
     if not names:
         messages.warning(request, "No tag was chosen.")
         return HttpResponseRedirect(reverse("repository", args=[registry, name]), status=303)
@@ -141,15 +140,15 @@ def known(repository: Repository) -> Repository:
     return repository
 
 
-def chosen(repository: Repository, ticked: list[str], text: str | None, packed: str) -> list[str]:
-    """The names of the tags that an earlier page packed into one field, or that the filter finds, or else
-    that were ticked; in order."""
-    if packed:
+def chosen(repository: Repository, asked: QueryDict) -> list[str]:
+    """The names of the tags that an earlier page packed into one field, or that the filter finds in the list
+    that was shown, or else that were ticked; in order."""
+    if packed := asked.get("tags", ""):
         return sorted(set(packed.split()))
-    if text is None:
-        return sorted(set(ticked))
-    wanted = forms.wanted({"q": text}, (), "")
+    if "q" not in asked:
+        return sorted(set(asked.getlist("tag")))
+    wanted = forms.wanted(asked)
     if wanted.wrong:
         return []
-    rows = search.tags(repository.tags.visible(), wanted.query)
+    rows = tracks.matching(repository, wanted, asked.get("show", ""))
     return sorted(rows.order_by().values_list("name", flat=True))

@@ -7,6 +7,7 @@ from regui.index import fetch, history
 from regui.index.models import Repository
 from regui.web import details, freshness, story
 from regui.web.http import Request, read_only
+from regui.web.locked import Locked
 
 # Which other tags are on a digest is known once all were read; that is worth a second, once.
 SIBLINGS_BUDGET = 1.0
@@ -23,7 +24,8 @@ def detail(request: Request, registry: str, name: str, digest: str) -> HttpRespo
 
 def page(request: Request, repository: Repository, reference: str, tag: str = "") -> HttpResponse:
     """The page of the manifest that a reference means, or the part of it about one platform or one tab."""
-    manifest, reading = fetch.manifest(repository, reference, max_age=freshness.max_age(request))
+    max_age = freshness.max_age(request)
+    manifest, reading = fetch.manifest(repository, reference, max_age=max_age, lenient=True)
     if repository.listed_at is None:
         siblings = fetch.repository(repository, budget=SIBLINGS_BUDGET)
     else:
@@ -32,6 +34,7 @@ def page(request: Request, repository: Repository, reference: str, tag: str = ""
         "repository": repository,
         "manifest": manifest,
         "detail": details.of(repository, manifest, tag, request.GET),
+        "locked": Locked(repository, manifest, tag),
         "reading": reading,
         "fresh": freshness.of(request, reading, manifest.digest),
         "siblings": siblings,

@@ -21,11 +21,12 @@ def index(request: Request, registry: str) -> HttpResponse:
         return opened(row, request.GET["open"])
     listed = access.repositories(request.actor, row)
     wanted = forms.wanted(request.GET, catalog.SORTS, default="-created")
-    reading, page = catalog.read(request, row, catalog.matching(listed, wanted))
+    hides = catalog.hides_empty(request, wanted, listed)
+    reading, page = catalog.read(request, row, catalog.matching(listed, wanted, hides_empty=hides))
     problem = errors.of_reading(reading)
     if problem and not listed.exists():
         return errors.respond(request, problem)
-    shown = catalog.Catalog(row, listed, page)
+    shown = catalog.Catalog(row, listed, page, hides)
     context = {
         "catalog": shown,
         "reading": reading,
