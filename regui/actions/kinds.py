@@ -74,6 +74,7 @@ def restored(given: Given) -> plans.Facts:
     return {"digest": digest(given), "tags": names} if names else {"digest": digest(given)}
 
 
+# What only regui comes upon can't be asked for: it isn't here.
 ASKED: dict[str, Callable[[Given], tuple[str, plans.Facts]]] = {
     plans.UNTAG: lambda given: ("", {"tags": one_tag(given)}),
     plans.DELETE_DIGEST: lambda given: (digest(given), delete.asked(bool(given.get("along")))),

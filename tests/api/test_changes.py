@@ -9,8 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from regui.actions import run
+from regui.actions import protection, run
 from regui.actions.models import Action
+from regui.actions.protection import Rule
+from regui.index.models import Registry
 from tests import images
 from tests.actions.conftest import stand  # noqa: F401 — a fixture
 from tests.actions.stand import Stand
@@ -191,6 +193,18 @@ def test_an_index_that_breaks_has_to_be_known_of(alice: Caller, stand: Stand) ->
     assert stand.on(child) == child
     assert act(alice, planned, understood=True)["state"] == "done"
     assert stand.on(child) == ""
+
+
+def test_what_is_protected_stays_and_says_so(alice: Caller, stand: Stand) -> None:
+    digest = stand.registry.push(stand.name, tags=["v1"])
+    protection.add(Registry.objects.get(), Rule(stand.name, "v*"), "alice", "", timezone.now())
+    planned = plan(alice, stand, "untag", tags=["v1"])
+    assert planned["steps"] == []
+    assert [one["tag"] for one in planned["protected"]] == ["v1"]
+    answer = alice.post("/actions", planned)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "protected")
+    assert answer.json()["error"]["details"]["protected"] == planned["protected"]
+    assert stand.tags() == {"v1": digest}
 
 
 def test_an_action_that_waits_can_be_stopped(alice: Caller, bob: Caller, stand: Stand) -> None:

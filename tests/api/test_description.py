@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from regui import __version__
-from regui.actions import kinds
+from regui.actions import kinds, plans
 from tests.api.calling import Caller
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -120,5 +120,6 @@ def test_a_site_without_programs_carries_none_of_it(data: Path) -> None:
     assert done.stdout.split() == ["False", "False", "True"], done.stderr
 
 
-def test_every_kind_of_change_can_be_asked_for() -> None:
-    assert kinds.ASKED.keys() == kinds.LOOK.keys() == kinds.RIGHTS.keys()
+def test_every_kind_of_change_can_be_asked_for_but_what_regui_alone_comes_upon() -> None:
+    assert kinds.LOOK.keys() == kinds.RIGHTS.keys()
+    assert kinds.ASKED.keys() == kinds.LOOK.keys() - {plans.PUT_BACK}

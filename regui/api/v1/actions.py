@@ -14,7 +14,7 @@ from regui.actions.models import Action
 from regui.api.problems import Problem
 from regui.api.v1 import errors
 from regui.api.v1.asking import Request
-from regui.api.v1.changes import Done, Kind, Order, Plan, Result
+from regui.api.v1.changes import AnyKind, Done, Order, Plan, Result
 from regui.api.v1.paging import USUAL, By, Cursor, Limit, page
 from regui.api.v1.plans import action_of, target
 from regui.api.v1.repositories import Words
@@ -33,7 +33,7 @@ def list_actions(
     response: HttpResponse,
     q: Words = "",
     state: Action.State | None = None,
-    kind: Kind | None = None,
+    kind: AnyKind | None = None,
     cursor: Cursor = "",
     limit: Limit = USUAL,
 ) -> Page[Done]:

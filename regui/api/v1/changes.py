@@ -20,6 +20,16 @@ def known(kind: str) -> str:
 
 
 Kind = Annotated[str, AfterValidator(known), Field(json_schema_extra={"enum": list(kinds.ASKED)})]
+
+
+def ever(kind: str) -> str:
+    """The kind itself, also of changes that only regui comes upon; ValueError for none that there is."""
+    if kind not in kinds.LOOK:
+        raise ValueError(f"it is one of {', '.join(kinds.LOOK)}")
+    return kind
+
+
+AnyKind = Annotated[str, AfterValidator(ever), Field(json_schema_extra={"enum": list(kinds.LOOK)})]
 # What can stand at most where a program may write what it likes; PostgreSQL refuses NUL.
 Text = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 Names = Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=100_000)]
@@ -92,6 +102,15 @@ class Child(Part):
     size: int | None = None
 
 
+class Protected(Part):
+    """What was asked for and stays, with the rule that protects it; `tag` is empty for a digest that a
+    protected tag needs."""
+
+    tag: str
+    digest: str
+    reason: str
+
+
 class Check(Part):
     """How much of the plan the registry confirmed; only what is `complete` can be carried out."""
 
@@ -119,6 +138,7 @@ class Plan(Part):
     referrers: list[Referrer]
     left_behind: list[Child]
     lost: list[str]
+    protected: list[Protected] = []
     frees: int | None
     shared: int | None
     shared_with: list[str]
@@ -145,6 +165,7 @@ class Order(Part):
     referrers: list[Referrer] | None = None
     left_behind: list[Child] | None = None
     lost: list[str] | None = None
+    protected: list[Protected] | None = None
 
     @property
     def given(self) -> dict[str, Any]:

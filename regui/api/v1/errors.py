@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -93,6 +94,11 @@ def of_breaks(error: run.Breaks) -> Problem:
     )
 
 
+def of_protected(error: run.Protected) -> Problem:
+    details = {"protected": [asdict(one) for one in error.plan.protected], "plan": error.plan.as_json()}
+    return Problem(409, "protected", str(error), "Only who changes the rules can change that.", details)
+
+
 def of_parsing(error: HttpError) -> Problem:
     return Problem(error.status_code, "bad-request", "The body can't be read.", "Send JSON.")
 
@@ -119,6 +125,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     run.Stale: of_stale,
     run.Unchecked: of_unchecked,
     run.Breaks: of_breaks,
+    run.Protected: of_protected,
 }
 
 
