@@ -6,7 +6,7 @@ REGUI := $(BIN)/regui
 # Added to pytest's command line: make test ARGS="-k delete -x"
 ARGS ?=
 # What asks most of the database.
-ON_POSTGRES := tests/index tests/actions $(addprefix tests/web/test_,history.py search.py storage.py)
+ON_POSTGRES := tests/index tests/actions tests/api/test_paging.py $(addprefix tests/web/test_,history.py search.py storage.py)
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT_INSTALL = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends
 POLICY := /usr/sbin/policy-rc.d

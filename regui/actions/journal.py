@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from regui import oci
 from regui.accounts.access import Actor, Right
@@ -38,6 +38,13 @@ def visible(actor: Actor) -> ActionQuerySet:
     done to them; names decide, for the journal outlives the index's rows."""
     actions = Action.objects.prefetch_related("items")
     return actions if actor.may(Right.SEE) else actions.none()
+
+
+def counts(actions: Iterable[Action]) -> dict[str, tuple[int, int]]:
+    """How many steps each of these actions has, and how many of them have ended, by the actions' keys."""
+    steps = Item.objects.filter(action__in=list(actions)).exclude(do=plans.GOES_ALONG).order_by()
+    numbers = steps.values_list("action").annotate(total=Count("pk"), ended=Count("pk", filter=~Q(result="")))
+    return {pk: (total, ended) for pk, total, ended in numbers}
 
 
 def about(repository: Repository, digest: str) -> ActionQuerySet:

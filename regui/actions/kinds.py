@@ -1,7 +1,9 @@
-"""The kinds of changes: what right each takes, and how its plan is made again."""
+"""The kinds of changes: what right each takes, what has to be said to ask for one, and how its plan is made,
+and made again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from regui import oci
 from regui.accounts.access import Right
@@ -23,6 +25,70 @@ RIGHTS: dict[str, Right] = {
 }
 # How old what a plan rests on may be, where it isn't to be shown on a page first: nothing is from memory.
 NOW = timedelta()
+
+# What a program says to ask for a change, by names such as those in `Plan.asked`.
+Given = Mapping[str, Any]
+
+
+def plan(repository: Repository, kind: str, given: Given) -> Plan:
+    """The plan for a change that somebody asks for by its kind and what that takes, from what the registry
+    has now. Raises as `asked` and `again`."""
+    digest, facts = asked(kind, given)
+    return again(
+        repository, Agreed(kind, repository.registry.name, repository.name, "", digest=digest, asked=facts)
+    )
+
+
+def asked(kind: str, given: Given) -> tuple[str, plans.Facts]:
+    """The digest that a plan of this kind is about, empty when that is for it to find out, and its `asked`.
+    Raises `oci.InvalidName` for what can't be the name of anything, or is missing."""
+    if kind not in ASKED:
+        raise oci.InvalidName(f"There is no change called {kind!r:.50}.", hint=f"Kinds: {', '.join(ASKED)}.")
+    return ASKED[kind](given)
+
+
+def one_tag(given: Given) -> list[str]:
+    names = tags(given)
+    if len(names) != 1:
+        raise oci.InvalidName("Name one tag, and only one, in tags.")
+    return names
+
+
+def some_tags(given: Given) -> list[str]:
+    names = tags(given)
+    if not names:
+        raise oci.InvalidName("Name one tag at least in tags.")
+    return names
+
+
+def tags(given: Given) -> list[str]:
+    """The tags that are named, in order, each once."""
+    return sorted({oci.check_tag(name) for name in given.get("tags") or ()})
+
+
+def digest(given: Given) -> oci.Digest:
+    return oci.Digest.parse(given.get("digest") or "")
+
+
+def restored(given: Given) -> plans.Facts:
+    names = tags(given)
+    return {"digest": digest(given), "tags": names} if names else {"digest": digest(given)}
+
+
+# What only regui comes upon can't be asked for: it isn't here.
+ASKED: dict[str, Callable[[Given], tuple[str, plans.Facts]]] = {
+    plans.UNTAG: lambda given: ("", {"tags": one_tag(given)}),
+    plans.DELETE_DIGEST: lambda given: (digest(given), delete.asked(bool(given.get("along")))),
+    plans.DELETE_TAGS: lambda given: ("", {"tags": some_tags(given)}),
+    plans.DELETE_REPOSITORY: lambda _: ("", {}),
+    plans.DELETE_UNTAGGED: lambda _: ("", {}),
+    plans.RETAG: lambda given: (
+        "",
+        {"reference": oci.check_reference(given.get("reference") or ""), "tags": one_tag(given)},
+    ),
+    plans.RESTORE: lambda given: (digest(given), restored(given)),
+    plans.UNDO: lambda given: ("", {"action": str(given.get("action") or "")}),
+}
 
 
 def again(repository: Repository, plan: Agreed) -> Plan:

@@ -276,6 +276,24 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def facts_of(whole: Mapping[str, Any]) -> dict[str, Any] | None:
+    """`Plan.facts` of a plan that comes back as `Plan.as_json` told it; None when that isn't all there, or
+    can't be read."""
+    try:
+        parents = [{"digest": one["digest"], "tags": sorted(one["tags"])} for one in whole["parents"]]
+        referrers = [{name: one[name] for name in ("digest", "role", "tag")} for one in whole["referrers"]]
+        facts = {name: whole[name] for name in Plan("", "", "").facts} | {
+            "parents": sorted(parents, key=_digest),
+            "referrers": sorted(referrers, key=_digest),
+            "left_behind": sorted(one["digest"] for one in whole["left_behind"]),
+        }
+        canonical(facts)
+        changes(facts, facts)  # read as they are when they are held against others
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None
+    return facts
+
+
 def fingerprint(facts: Facts) -> str:
     """64 hex characters that two facts share only when they are the same."""
     return hashlib.sha256(canonical(facts)).hexdigest()

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from regui.index import claims
-from regui.index.models import Registry, Repository, Sync
+from regui.index.models import Registry, Repository, RepositoryQuerySet, Sync
 
 # Rounds that are remembered for each registry.
 KEPT = 50
@@ -39,6 +39,12 @@ def begin(registry: Registry, now: datetime, *, foreground: bool) -> Sync | None
         old = list(Sync.objects.filter(registry=registry).values_list("pk", flat=True)[KEPT:])
         Sync.objects.filter(pk__in=old).delete()
         return Sync.objects.create(registry=registry, started_at=now)
+
+
+def ask(registry: Registry, repositories: RepositoryQuerySet, now: datetime) -> None:
+    """Let the next worker that looks read all of these repositories of the registry."""
+    repositories.filter(due_at__gt=now).update(due_at=now)
+    Registry.objects.filter(Q(due_at__gt=now) | Q(due_at=None), pk=registry.pk).update(due_at=now)
 
 
 def again(round_: Sync, now: datetime) -> None:

@@ -20,7 +20,7 @@ class Command:
 
 def host(registry: Registry) -> str:
     """The host[:port] that goes before a repository's name."""
-    return registry.pull_host or urlsplit(registry.url).netloc
+    return registry.host
 
 
 def is_plain(registry: Registry) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from regui.web import converters  # noqa: F401 — registers the converters used below
+from regui import converters  # noqa: F401 — registers the converters used below
 from regui.web.views import (
     actions,
     changes,

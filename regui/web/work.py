@@ -5,12 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
-from django.utils import timezone
-
 from regui.accounts import access
 from regui.index import names, rounds
-from regui.index.models import Registry, Repository, RepositoryQuerySet, Sync
+from regui.index.models import Registry, Repository, Sync
 
 # How many of each are shown, and how long a round that is due may wait for a worker before someone is told.
 RECENT, NAMED, PATIENCE = 20, 50, timedelta(minutes=1)
@@ -89,10 +86,3 @@ def state(actor: access.Actor, registry: Registry, running: Sequence[Running], n
         failures=failing.count(),
         sources=names.sources(listed) if registry.unlisted or names.by_hand(registry) else None,
     )
-
-
-def ask(registry: Registry, repositories: RepositoryQuerySet) -> None:
-    """Let the next worker that looks read all of it."""
-    now = timezone.now()
-    repositories.filter(due_at__gt=now).update(due_at=now)
-    Registry.objects.filter(Q(due_at__gt=now) | Q(due_at=None), pk=registry.pk).update(due_at=now)

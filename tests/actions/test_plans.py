@@ -1,5 +1,6 @@
 """Plans are values: touching the same gives the same fingerprint, and a difference has words."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -131,3 +132,17 @@ def test_a_plan_survives_json(plan: Plan) -> None:
     assert plans.canonical(told)
     assert told["fingerprint"] == plan.fingerprint
     assert told["siblings"] == sorted(tag.name for tag in plan.tags)
+
+
+@given(anything)
+def test_the_facts_of_a_plan_can_be_read_back_from_its_json(plan: Plan) -> None:
+    whole = json.loads(json.dumps(plan.as_json()))
+    assert plans.facts_of(whole) == plan.facts
+    for name in plan.facts:
+        assert plans.facts_of({key: value for key, value in whole.items() if key != name}) is None
+
+
+def test_what_is_no_plan_has_no_facts() -> None:
+    whole = PLAN.as_json()
+    for name, value in {"tags": 5, "parents": [{}], "referrers": None, "asked": {"x": "\ud800"}}.items():
+        assert plans.facts_of(whole | {name: value}) is None

@@ -4,9 +4,29 @@ import pytest
 from pytest_django import Settings
 
 from regui.paths import resource
+from tests.api.calling import Caller
 
 
 @pytest.fixture(autouse=True)
 def plain_static(settings: Settings) -> None:
     """Static files as they lie in the source: gathering them first is the server's business."""
+    settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.STATIC_ROOT = resource("static")
+
+
+@pytest.fixture
+def alice(db: None) -> Caller:
+    """Alice administers."""
+    return Caller("admin")
+
+
+@pytest.fixture
+def bob(db: None) -> Caller:
+    """Bob reads."""
+    return Caller("reader")
+
+
+@pytest.fixture
+def charlie(db: None) -> Caller:
+    """Charlie is a stranger."""
+    return Caller("none")

@@ -1,6 +1,7 @@
 """Registries, their repositories, and the runs that read them."""
 
 from typing import Self
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Q
@@ -41,6 +42,11 @@ class Registry(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def host(self) -> str:
+        """The host[:port] that goes before a repository's name."""
+        return self.pull_host or urlsplit(self.url).netloc
 
 
 class RepositoryQuerySet(models.QuerySet["Repository"]):

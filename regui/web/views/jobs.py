@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from regui.accounts import access
-from regui.index import fetch
+from regui.index import fetch, rounds
 from regui.web import htmx, work
 from regui.web.http import Request, read_only
 
@@ -34,7 +34,7 @@ def read(request: Request, registry: str) -> HttpResponse:
     """Have all of a registry read as soon as a worker is free."""
     row = access.registry(request.actor, registry)
     allowed(request, row.name)
-    work.ask(row, access.repositories(request.actor, row))
+    rounds.ask(row, access.repositories(request.actor, row), timezone.now())
     return redirect("jobs")
 
 
