@@ -10,8 +10,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from regui.oci import families
-from regui.oci.answers import is_html
-from regui.oci.caller import MAX_ERROR, Answer, Caller, Request
+from regui.oci.answers import MAX_ERROR, is_html
+from regui.oci.caller import Answer, Caller, Request
 from regui.oci.errors import (
     BlobUnknown,
     Denied,

@@ -1,5 +1,5 @@
-"""What a registry can do, as found out without changing it: on real ones set up in different ways, and on fakes
-of other vendors."""
+"""What a registry can do, as found out without changing it: on real ones set up in different ways, and on
+fakes of other vendors."""
 
 from collections.abc import Iterator
 from pathlib import Path
