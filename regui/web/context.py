@@ -34,6 +34,7 @@ SECTIONS = {
     "names-add": "settings",
     "names-remove": "settings",
     "storage": "storage",
+    "capabilities": "settings",
 }
 
 

@@ -5,6 +5,7 @@ from django.urls import path
 from regui.web import converters  # noqa: F401 — registers the converters used below
 from regui.web.views import (
     actions,
+    capabilities,
     changes,
     history,
     jobs,
@@ -37,6 +38,8 @@ urlpatterns = [
     path("<reg:registry>/-/settings/names/", names.index, name="names"),
     path("<reg:registry>/-/settings/names/add/", names.add, name="names-add"),
     path("<reg:registry>/-/settings/names/remove/", names.remove, name="names-remove"),
+    path("<reg:registry>/-/capabilities/", capabilities.index, name="capabilities"),
+    path("<reg:registry>/-/capabilities/look/", capabilities.look, name="capabilities-look"),
     path("<reg:registry>/-/storage/", storage.index, name="storage"),
     path("<reg:registry>/-/trash/", trash.index, name="trash"),
     path("<reg:registry>/<repo:name>/-/tags/<tag:tag>/", tags.detail, name="tag"),
