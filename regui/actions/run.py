@@ -18,7 +18,7 @@ from django.utils import timezone
 from regui import oci
 from regui.accounts import access
 from regui.accounts.access import Actor
-from regui.actions import journal, kept, kinds, plans, steps
+from regui.actions import garbage, journal, kept, kinds, plans, steps
 from regui.actions.journal import Ending, Result, State
 from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed, Plan
@@ -289,10 +289,13 @@ class Runner:
         return ended
 
     def learn(self) -> None:
-        """Find out anew what the registry can do, when this action met something else than is remembered."""
+        """Sum up what waits for a collection now, if that is soon done. Find out anew what the registry can do,
+        when this action met something else than is remembered."""
         away = {plans.DELETE_DIGEST, plans.UNTAG}
         worked = any(item.result == Result.DONE and item.do in away for item in self.todo)
         registry = self.repository.registry
+        if worked:
+            garbage.sum_up(registry, timezone.now(), most=garbage.SOON)
         if isinstance(self.error, oci.Unsupported) or (worked and registry.keeps_all):
             capabilities.look(registry)
 

@@ -6,6 +6,7 @@ import threading
 from django.utils import timezone
 from django_tasks import task
 
+from regui.actions import remains
 from regui.index import capabilities, sync
 from regui.index.models import Registry
 
@@ -17,7 +18,8 @@ _guard = threading.Lock()
 
 @task()
 def crawl(name: str) -> None:
-    """Read what is due of the registry of that name, and now and then find out what it can do."""
+    """Read what is due of the registry of that name, and now and then find out what it can do and
+    whether it was collected."""
     with _guard:
         if name in _running:
             return
@@ -28,6 +30,7 @@ def crawl(name: str) -> None:
             round_ = sync.crawl(registry, stopping.is_set)
             if round_ is not None and not stopping.is_set():
                 capabilities.keep_up(registry, timezone.now())
+                remains.keep_up(registry, timezone.now())
     finally:
         with _guard:
             _running.discard(name)

@@ -1,0 +1,60 @@
+"""What waits for a registry's garbage collection."""
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from regui.actions.models import Collection, Garbage, Remains
+from regui.index import usage
+from regui.index.batches import batches
+from regui.index.models import Registry, Revision
+
+# Deleted manifests that are summed up, the latest; and how many are soon done.
+MOST, SOON = 10_000, 500
+
+
+def sum_up(registry: Registry, now: datetime, *, most: int = MOST) -> None:
+    """Sum up what waits: the blobs that only deleted manifests need, those deleted by others too, as far as
+    regui has met them. With less than `MOST` allowed, more are left to whoever has time for them."""
+    latest = Collection.objects.filter(registry=registry.name).first()
+    since = Q(gone_at__gt=latest.after) if latest else Q(gone_at__isnull=False)
+    rows = Revision.objects.filter(since, repository__registry=registry)
+    deleted = dict(rows.order_by("-gone_at").values_list("manifest_id", "gone_at")[: most + 1])
+    if len(deleted) > most < MOST:
+        return
+    for some in batches(list(deleted)):
+        lying = usage.lying().filter(manifest__in=some).values_list("manifest_id", flat=True)
+        gone = Revision.objects.filter(manifest__in=some, manifest__digest__in=collected(registry))
+        for pk in {*lying, *gone.values_list("manifest_id", flat=True)}:
+            deleted.pop(pk, None)
+    values = {
+        "as_of": now,
+        "size": usage.exclusive(deleted),
+        "manifests": len(deleted),
+        "since": min(filter(None, deleted.values()), default=None),
+    }
+    Garbage.objects.update_or_create(registry=registry.name, defaults=values)
+
+
+def collected(registry: Registry) -> set[str]:
+    """The digests of deleted manifests of which something is known to be gone."""
+    rows = Remains.objects.filter(item__action__registry=registry.name).exclude(gone=[])
+    return set(rows.values_list("item__digest", flat=True))
+
+
+def note(registry: Registry, now: datetime, doubt: str) -> None:
+    """Remember that a collection was looked for, and why that proves nothing, if it doesn't."""
+    Garbage.objects.filter(registry=registry.name).update(looked_at=now, doubt=doubt)
+
+
+def spared_since(registry: Registry) -> tuple[datetime, datetime] | None:
+    """Since when, and as of when, there was no collection: what was deleted then was seen to be there still,
+    though nothing needs it; None when nothing shows that."""
+    latest = Collection.objects.filter(registry=registry.name).first()
+    rows = Remains.objects.filter(
+        item__action__registry=registry.name, gone=[], alone__gt=0, there_at__isnull=False
+    )
+    if latest:
+        rows = rows.filter(item__action__finished_at__gt=latest.before)
+    seen = rows.order_by("item__action__finished_at").values_list("item__action__finished_at", "there_at")
+    return next(((since, there) for since, there in seen[:1] if since and there), None)
