@@ -289,8 +289,8 @@ class Runner:
         return ended
 
     def learn(self) -> None:
-        """Sum up what waits for a collection now, if that is soon done. Find out anew what the registry can do,
-        when this action met something else than is remembered."""
+        """Sum up what waits for a collection now, if that is soon done. Find out anew what the registry can
+        do, when this action met something else than is remembered."""
         away = {plans.DELETE_DIGEST, plans.UNTAG}
         worked = any(item.result == Result.DONE and item.do in away for item in self.todo)
         registry = self.repository.registry

@@ -35,6 +35,7 @@ SECTIONS = {
     "names-remove": "settings",
     "storage": "storage",
     "capabilities": "settings",
+    "garbage": "storage",
 }
 
 
