@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef
 
 from regui.actions.models import Collection, Garbage, Remains
 from regui.index import usage
 from regui.index.batches import batches
-from regui.index.models import Registry, Revision
+from regui.index.models import Registry, Repository, Revision
 
 # Deleted manifests that are summed up, the latest; and how many are soon done.
 MOST, SOON = 10_000, 500
@@ -17,8 +17,10 @@ def sum_up(registry: Registry, now: datetime, *, most: int = MOST) -> None:
     """Sum up what waits: the blobs that only deleted manifests need, those deleted by others too, as far as
     regui has met them. With less than `MOST` allowed, more are left to whoever has time for them."""
     latest = Collection.objects.filter(registry=registry.name).first()
-    since = Q(gone_at__gt=latest.after) if latest else Q(gone_at__isnull=False)
-    rows = Revision.objects.filter(since, repository__registry=registry)
+    # Few are gone of all there are. Joined, SQLite would look through the latter.
+    mine = Repository.objects.filter(pk=OuterRef("repository"), registry=registry)
+    rows = Revision.objects.filter(Exists(mine), gone_at__isnull=False)
+    rows = rows.filter(gone_at__gt=latest.after) if latest else rows
     deleted = dict(rows.order_by("-gone_at").values_list("manifest_id", "gone_at")[: most + 1])
     if len(deleted) > most < MOST:
         return

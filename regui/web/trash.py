@@ -73,7 +73,7 @@ def rows(registry: Registry, items: Sequence[Item]) -> list[Row]:
         if back:
             why_not, remains = BACK, None
         elif remains and remains.gone:
-            why_not = f"Its content was collected: {len(remains.gone)} of its {remains.blobs} blobs"
+            why_not = f"{len(remains.gone)} of its {remains.blobs} blobs are gone from the registry"
         else:
             why_not = "" if key in bytes_of or key in there else NO_BYTES
         found.append(Row(item, tags, why_not, remains))

@@ -117,7 +117,7 @@ def test_the_trash_says_what_can_come_back_and_when_that_was_seen(
             r'<tr [^>]*data-digest="([^"]+)"(.*?)</tr>', alice.get(TRASH).text, re.DOTALL
         )
     }
-    assert "Its content was collected: 2 of its 2 blobs" in rows[first]
+    assert "2 of its 2 blobs are gone from the registry" in rows[first]
     assert "Restore…" not in rows[first]
     assert "Restore…" in rows[second]
     assert "its content was there" in rows[second]

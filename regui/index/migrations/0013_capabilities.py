@@ -18,4 +18,10 @@ class Migration(migrations.Migration):
             name="examined_at",
             field=models.DateTimeField(help_text="when that was last asked; null means ask again", null=True),
         ),
+        migrations.AddIndex(
+            model_name="revision",
+            index=models.Index(
+                condition=models.Q(gone_at__isnull=False), fields=["-gone_at"], name="revision_gone"
+            ),
+        ),
     ]
