@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef
 from regui.actions.models import Collection, Garbage, Remains
 from regui.index import usage
 from regui.index.batches import batches
-from regui.index.models import Registry, Repository, Revision
+from regui.index.models import Manifest, Registry, Repository, Revision
 
 # Deleted manifests that are summed up, the latest; and how many are soon done.
 MOST, SOON = 10_000, 500
@@ -24,11 +24,14 @@ def sum_up(registry: Registry, now: datetime, *, most: int = MOST) -> None:
     deleted = dict(rows.order_by("-gone_at").values_list("manifest_id", "gone_at")[: most + 1])
     if len(deleted) > most < MOST:
         return
+    gone = collected(registry)
     for some in batches(list(deleted)):
-        lying = usage.lying().filter(manifest__in=some).values_list("manifest_id", flat=True)
-        gone = Revision.objects.filter(manifest__in=some, manifest__digest__in=collected(registry))
-        for pk in {*lying, *gone.values_list("manifest_id", flat=True)}:
-            deleted.pop(pk, None)
+        lying = set(usage.lying().filter(manifest__in=some).values_list("manifest_id", flat=True))
+        for pk, digest in Manifest.objects.filter(pk__in=some).values_list("pk", "digest"):
+            when = deleted[pk]
+            # Pushed and deleted anew since, it waits again.
+            if pk in lying or (digest in gone and when and when < gone[digest]):
+                del deleted[pk]
     values = {
         "as_of": now,
         "size": usage.exclusive(deleted),
@@ -38,10 +41,11 @@ def sum_up(registry: Registry, now: datetime, *, most: int = MOST) -> None:
     Garbage.objects.update_or_create(registry=registry.name, defaults=values)
 
 
-def collected(registry: Registry) -> set[str]:
-    """The digests of deleted manifests of which something is known to be gone."""
+def collected(registry: Registry) -> dict[str, datetime]:
+    """The digests of deleted manifests of which something is known to be gone, and when that was last
+    seen."""
     rows = Remains.objects.filter(item__action__registry=registry.name).exclude(gone=[])
-    return set(rows.values_list("item__digest", flat=True))
+    return dict(rows.order_by("looked_at").values_list("item__digest", "looked_at"))
 
 
 def note(registry: Registry, now: datetime, doubt: str) -> None:

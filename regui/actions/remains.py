@@ -95,15 +95,13 @@ def look(registry: Registry, count: int = HANDFUL, *, again: bool = False) -> Co
     """Look at up to so many of what was deleted, and remember what is left of it; `again`: also at what was
     found to be gone. The collection that was noticed by that, None when none was. Sends requests that change
     nothing; never raises an `oci.Error`."""
-    found, doubt = None, ""
+    items, found, doubt = due(registry, count, again=again), None, ""
     try:
-        if not due(registry, 1, again=again):
-            garbage.sum_up(registry, timezone.now())
-            return None
-        one = Look(registry, connect.crawler(registry).until(time.monotonic() + BUDGET))
-        doubt = one.doubt()
-        if doubt != UNREADABLE:
-            found = keep(registry, list(one.at(due(registry, count, again=again))), certain=not doubt)
+        if items:
+            one = Look(registry, connect.crawler(registry).until(time.monotonic() + BUDGET))
+            doubt = one.doubt()
+            if doubt != UNREADABLE:
+                found = keep(registry, list(one.at(items)), certain=not doubt)
             if found and count < MANY:  # then there is news of the others, too
                 keep(registry, list(one.at(due(registry, MANY))), certain=True)
     except oci.Error as error:
@@ -120,6 +118,7 @@ def due(registry: Registry, count: int, *, again: bool = False) -> list[Item]:
     back = Revision.objects.held().filter(
         repository__registry=registry,
         repository__name=OuterRef("repository"),
+        manifest__registry=registry,
         manifest__digest=OuterRef("digest"),
     )
     away = Item.objects.filter(
@@ -149,7 +148,10 @@ def below(item: Item) -> Iterator[tuple[Kept, list[str]]]:
         met |= waiting
         rows, waiting = Kept.objects.filter(action=item.action_id, digest__in=waiting), set()
         for kept in rows:
-            document = oci.parse(kept.body, kept.media_type)
+            try:
+                document = oci.parse(kept.body, kept.media_type)
+            except oci.Malformed:
+                continue  # what can't be understood names nothing
             if isinstance(document, oci.Index):
                 waiting |= {str(child.digest) for child in document.manifests} - met
             yield kept, blobs_of(document)

@@ -239,3 +239,17 @@ def test_bytes_that_are_too_old_go_unless_they_are_kept_for_ever(own: Stand) -> 
     assert sum(forget.bytes_kept(later, timedelta(days=92))) == 0
     assert sum(forget.bytes_kept(later, timedelta(days=90))) == 1
     assert Action.objects.count() == 1
+
+
+def test_what_is_pushed_and_deleted_anew_waits_again(own: Stand) -> None:
+    own.registry.push(own.name, tags=["stays"])
+    built = images.image(layers=[b"a layer of its own"])
+    registry = own.repository.registry
+    for _ in range(2):
+        digest = own.registry.push_built(own.name, built, ["1.0"])
+        own.run(delete.look(own.repository, digest))
+        assert Garbage.objects.get().manifests == 1
+        collect(own.registry)
+        assert remains.look(registry) is not None
+        assert Garbage.objects.get().manifests == 0
+    assert Collection.objects.count() == 2
