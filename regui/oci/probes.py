@@ -120,14 +120,24 @@ class Probes(Caller):
 
     def find_writes(self, name: str) -> Finding:
         """Whether it takes changes at all, by the methods it allows: a registry that was made read-only
-        leaves PUT and DELETE out."""
+        leaves PUT and DELETE out. A gateway may answer for it with methods of its own, so a delete that can't
+        match anything has to be refused in the same way: by the router, without a code of the API's."""
         path = f"/v2/{check_repository(name)}/manifests/regui"
         request = Request("OPTIONS", path, frozenset({f"repository:{name}:pull"}), expect=(200, 204))
         allowed = self.call(request).headers.get("Allow", "").upper()
         evidence = f"OPTIONS {path}: Allow: {allowed[:60]}"
         if "GET" not in allowed:
             return Finding("unknown", "", f"OPTIONS {path}: no methods named")
-        return Finding("yes" if "PUT" in allowed else "no", "", evidence)
+        if "PUT" in allowed:
+            return Finding("yes", "", evidence)
+        try:
+            self._delete(name, nowhere())
+        except Unsupported as error:
+            if not error.codes:
+                return Finding("no", "", evidence)
+        except Refused:
+            pass
+        return Finding("unknown", "It names few methods, and yet knows of others.", evidence)
 
     def find_deletes(self, name: str) -> Finding:
         """Whether manifests can be deleted, by asking to delete one that can't be there."""

@@ -189,6 +189,17 @@ def test_without_a_repository_only_distribution_is_believed_about_deletes() -> N
     assert found["deletes"] == oci.Finding("unknown", "No repository is known to ask about.")
 
 
+def test_a_gateway_that_answers_for_a_registry_does_not_make_it_read_only() -> None:
+    with Fake() as fake, oci.Client(fake.url) as client:
+        fake.on("OPTIONS", r".*", out(200, Allow="GET, HEAD, OPTIONS"))
+        assert oci.examine(client, oci.Sample("team/app"))["writes"].state == "unknown"
+        fake.on("DELETE", r".*", error(405, "UNSUPPORTED"))
+        found = oci.examine(client, oci.Sample("team/app"))
+        assert (found["writes"].state, found["deletes"].state) == ("unknown", "no")
+        fake.on("DELETE", r".*", out(405, b"Method not allowed", "text/plain"))
+        assert oci.examine(client, oci.Sample("team/app"))["writes"].state == "no"
+
+
 def test_a_registry_that_dies_meanwhile_leaves_the_rest_unsaid() -> None:
     with Fake() as fake, oci.Client(fake.url, timeout=oci.Timeout(pause=0.01)) as client:
         fake.on("OPTIONS", r".*", Out(raw=b""))
