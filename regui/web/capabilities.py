@@ -115,6 +115,8 @@ class Row:
 
     @property
     def means(self) -> str:
+        if self.at is None and not self.evidence:
+            return ""  # nobody has asked
         return {"yes": self.kind.yes, "no": self.kind.no}.get(self.state, self.kind.unknown)
 
     @property

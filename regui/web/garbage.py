@@ -88,9 +88,9 @@ class Overview:
         return Garbage.objects.filter(registry=self.registry.name).first()
 
     @cached_property
-    def loose(self) -> Storage | None:
-        """What no tag reaches: it stays, for a plain collection spares it."""
-        return Storage.objects.filter(registry=self.registry, untagged__gt=0).first()
+    def storage(self) -> Storage | None:
+        """The registry's sums: what no tag reaches stays, for a plain collection spares it."""
+        return Storage.objects.filter(registry=self.registry).first()
 
     @cached_property
     def spared(self) -> tuple[datetime, datetime] | None:

@@ -167,7 +167,7 @@ def test_the_commands_are_those_of_its_version(row: Registry, alice: Visitor) ->
 
 def test_where_nothing_proves_the_version_its_reader_chooses(row: Registry, alice: Visitor) -> None:
     page = alice.get(PAGE).text
-    assert "Nothing proves which version" in page
+    assert "known which version this registry is" in page
     assert "destroys every multi-arch image" in page, "the warning of the older stands until it is ruled out"
     assert "/etc/distribution/config.yml" in commands(alice.get(f"{PAGE}?version=distribution+3").text)
     assert alice.get(f"{PAGE}?version=nonsense").status_code == 200
