@@ -106,7 +106,8 @@ def look(registry: Registry, count: int = HANDFUL, *, again: bool = False) -> Co
                 keep(registry, list(one.at(due(registry, MANY))), certain=True)
     except oci.Error as error:
         doubt = str(error)
-    garbage.sum_up(registry, timezone.now())
+    if again or garbage.has_changed(registry, timezone.now()):
+        garbage.sum_up(registry, timezone.now())
     garbage.note(registry, timezone.now(), doubt)
     return found
 
