@@ -31,6 +31,7 @@ SYNC_EVERY = env.duration("REGUI_SYNC_EVERY", "5m")
 SYNC_CONCURRENCY = env.number("REGUI_SYNC_CONCURRENCY", 6, 1, 64)
 SYNC_RATE = env.number("REGUI_SYNC_RATE", 0, 0, 100_000)
 SYNC_SHARE = env.share("REGUI_SYNC_SHARE", "10%")
+TRASH_DAYS = env.number("REGUI_TRASH_DAYS", 90, 0, 36_500)
 TASKS_ENGINE = env.choice("REGUI_TASKS", ("database", "rq")) or "database"
 REDIS_URL = env.secret("REGUI_REDIS_URL")
 

@@ -124,7 +124,7 @@ def handler(fake: Fake) -> type[BaseHTTPRequestHandler]:
             )
             self.send(fake.answer(ask))
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815
+        do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = do_OPTIONS = handle_any  # noqa: N815
 
         def send(self, out: Out) -> None:
             """Send the answer, as well or as badly as it says."""

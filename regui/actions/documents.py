@@ -7,7 +7,6 @@ it only sees to it that it is a plan, and the one whose fingerprint it bears.
 
 import json
 from collections.abc import Iterator, Mapping
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from regui import oci
@@ -177,29 +176,9 @@ def facts_of(document: Facts) -> Facts:
     """What the object says would be touched, as `Plan.facts`. Raises `Unusable`."""
     if missing := [key for key in FACTS if key not in document]:
         raise Unusable(f"This plan lacks {', '.join(missing)}.")
-    try:
-        facts = {key: document[key] for key in FACTS} | {
-            "steps": [
-                {key: one[key] for key in ("do", "repository", "digest", "tag", "before", "source")}
-                for one in document["steps"]
-                if one["do"] != plans.GOES_ALONG
-            ],
-            "parents": [
-                {"digest": one["digest"], "tags": sorted(one["tags"])}
-                for one in sorted(document["parents"], key=itemgetter("digest"))
-            ],
-            "referrers": [
-                {key: one[key] for key in ("digest", "role", "tag")}
-                for one in sorted(document["referrers"], key=itemgetter("digest", "tag"))
-            ],
-            "left_behind": sorted(one["digest"] for one in document["left_behind"]),
-        }
-        for key in ("kind", "registry", "repository", "digest"):
-            if not isinstance(facts[key], str):
-                raise TypeError(f"{key} must be a text")
-        plans.changes(facts, facts)  # read as it is when it is held against another
-    except (KeyError, TypeError, AttributeError, UnicodeError) as error:
-        raise Unusable(f"This plan can't be read: {error}.") from error
+    facts = plans.facts_of(document)
+    if facts is None:
+        raise Unusable("This plan can't be read: something in it isn't what it must be.")
     return facts
 
 

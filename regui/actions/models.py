@@ -208,3 +208,57 @@ class Protection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.registry}/{self.repositories}:{self.tags}"
+
+
+class Remains(models.Model):
+    """What the registry was last found to have of a manifest that an action deleted: whether it can come
+    back, as far as anyone looked."""
+
+    item = models.OneToOneField(Item, models.CASCADE, primary_key=True, related_name="remains")
+    looked_at = models.DateTimeField(help_text="when its blobs were last asked for")
+    there_at = models.DateTimeField(null=True, help_text="when all of them were last seen to be there")
+    blobs = models.PositiveIntegerField(help_text="how many it needs, its children's among them")
+    alone = models.PositiveIntegerField(help_text="of these, how many nothing else needs that is known")
+    gone = models.JSONField(default=list, help_text="digests of those that can't be read any more")
+
+    class Meta:
+        verbose_name_plural = "remains"
+
+    def __str__(self) -> str:
+        return f"{len(self.gone)} of {self.blobs} gone"
+
+
+class Collection(models.Model):
+    """A garbage collection, noticed by what it took: that was there at one moment and gone at the other."""
+
+    registry = models.CharField(max_length=32)
+    after = models.DateTimeField()
+    before = models.DateTimeField()
+    blobs = models.PositiveIntegerField(help_text="how many were found to be gone when it was noticed")
+
+    class Meta:
+        indexes = [models.Index(fields=["registry", "-before"], name="collection_latest")]
+        ordering = ["-before"]
+        get_latest_by = "before"
+
+    def __str__(self) -> str:
+        return f"{self.registry} {self.after:%Y-%m-%d %H:%M} to {self.before:%Y-%m-%d %H:%M}"
+
+
+class Garbage(models.Model):
+    """What waits in a registry for its next collection, as last summed up; and how the last look for a
+    collection went."""
+
+    registry = models.CharField(max_length=32, primary_key=True)
+    as_of = models.DateTimeField(help_text="when it was summed up")
+    size = models.PositiveBigIntegerField(default=0, help_text="bytes that only deleted manifests need")
+    manifests = models.PositiveIntegerField(default=0, help_text="how many those are")
+    since = models.DateTimeField(null=True, help_text="since when the first of them waits")
+    looked_at = models.DateTimeField(null=True, help_text="when a collection was last looked for")
+    doubt = models.TextField(blank=True, help_text="why that look proves nothing; empty when it does")
+
+    class Meta:
+        verbose_name_plural = "garbage"
+
+    def __str__(self) -> str:
+        return f"{self.registry}: {self.size}"

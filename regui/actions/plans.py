@@ -276,22 +276,30 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+# What a step, and what speaks about something, are told apart by.
+STEP, REFERRER = tuple(asdict(Step("", "", ""))), ("digest", "role", "tag")
+TEXTS = ("kind", "registry", "repository", "digest")
+
+
 def facts_of(whole: Mapping[str, Any]) -> dict[str, Any] | None:
-    """`Plan.facts` of a plan that comes back as `Plan.as_json` told it; None when that isn't all there, or
-    can't be read."""
+    """`Plan.facts` of a plan that comes back as it was told, with whatever was told besides; None when that
+    isn't all there, or can't be read."""
     try:
+        steps = [one for one in whole["steps"] if one["do"] != GOES_ALONG]
         parents = [{"digest": one["digest"], "tags": sorted(one["tags"])} for one in whole["parents"]]
-        referrers = [{name: one[name] for name in ("digest", "role", "tag")} for one in whole["referrers"]]
         facts = {name: whole[name] for name in Plan("", "", "").facts} | {
+            "steps": [{name: one[name] for name in STEP} for one in steps],
             "parents": sorted(parents, key=_digest),
-            "referrers": sorted(referrers, key=_digest),
+            "referrers": sorted(
+                ({name: one[name] for name in REFERRER} for one in whole["referrers"]), key=_digest
+            ),
             "left_behind": sorted(one["digest"] for one in whole["left_behind"]),
         }
         canonical(facts)
         changes(facts, facts)  # read as they are when they are held against others
     except (KeyError, TypeError, AttributeError, ValueError):
         return None
-    return facts
+    return facts if all(isinstance(facts[name], str) for name in TEXTS) else None
 
 
 def fingerprint(facts: Facts) -> str:

@@ -18,12 +18,12 @@ from django.utils import timezone
 from regui import oci
 from regui.accounts import access
 from regui.accounts.access import Actor
-from regui.actions import guard, journal, kept, kinds, plans, steps
+from regui.actions import garbage, guard, journal, kept, kinds, plans, steps
 from regui.actions.journal import Ending, Result, State
 from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed, Plan
 from regui.actions.steps import Outcome, Silent, Steps
-from regui.index import fetch, graph, history, listing, record, usage
+from regui.index import capabilities, fetch, graph, history, listing, record, usage
 from regui.index.connect import connect
 from regui.index.models import Registry, Repository, Tag, TagMove
 
@@ -309,7 +309,20 @@ class Runner:
             tag: (Result.SKIPPED, anew(digest)) if digest else (Result.FAILED, LISTED)
             for tag, digest in stayed.items()
         }
-        return journal.finish(self.action, self.ending(tags), timezone.now())
+        ended = journal.finish(self.action, self.ending(tags), timezone.now())
+        self.learn()
+        return ended
+
+    def learn(self) -> None:
+        """Sum up what waits for a collection now, if that is soon done. Find out anew what the registry can
+        do, when this action met something else than is remembered."""
+        away = {plans.DELETE_DIGEST, plans.UNTAG}
+        worked = any(item.result == Result.DONE and item.do in away for item in self.todo)
+        registry = self.repository.registry
+        if worked:
+            garbage.sum_up(registry, timezone.now(), most=garbage.SOON)
+        if isinstance(self.error, oci.Unsupported) or (worked and registry.keeps_all):
+            capabilities.look(registry)
 
     def read_back(self) -> dict[str, str]:
         """The tags that are listed still though their digest was deleted, and what they are on: another

@@ -163,6 +163,9 @@ def build(record: RegistrySettings, **options: Any) -> oci.Client:
 def ensure_registries() -> None:
     """Make the rows follow the settings: create, update, and hide those whose name is no longer there."""
     for record in settings.REGISTRIES.values():
+        # What was found out about one at another address says nothing about this one.
+        moved = Registry.objects.filter(name=record.name).exclude(url=record.url)
+        moved.update(capabilities={}, examined_at=None)
         Registry.objects.update_or_create(
             name=record.name, defaults={"url": record.url, "pull_host": record.host, "active": True}
         )

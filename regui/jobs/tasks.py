@@ -3,9 +3,11 @@ that got lost does no harm."""
 
 import threading
 
+from django.utils import timezone
 from django_tasks import task
 
-from regui.index import sync
+from regui.actions import remains
+from regui.index import capabilities, sync
 from regui.index.models import Registry
 
 # Set when this process is to end: what a task leaves undone, the next tick finds.
@@ -16,7 +18,8 @@ _guard = threading.Lock()
 
 @task()
 def crawl(name: str) -> None:
-    """Read what is due of the registry of that name."""
+    """Read what is due of the registry of that name, and now and then find out what it can do and
+    whether it was collected."""
     with _guard:
         if name in _running:
             return
@@ -24,7 +27,10 @@ def crawl(name: str) -> None:
     try:
         registry = Registry.objects.filter(name=name, active=True).first()
         if registry is not None:
-            sync.crawl(registry, stopping.is_set)
+            round_ = sync.crawl(registry, stopping.is_set)
+            if round_ is not None and not stopping.is_set():
+                capabilities.keep_up(registry, timezone.now())
+                remains.keep_up(registry, timezone.now())
     finally:
         with _guard:
             _running.discard(name)

@@ -11,6 +11,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from regui.actions import forget
 from regui.index import rounds, snapshots, usage
 from regui.index.models import Registry
 from regui.jobs import tasks
@@ -36,12 +37,13 @@ def loop(stop: threading.Event) -> None:
 
 @dataclass
 class Ticker:
-    """When each registry was nudged, and when upkeep is due, by the monotonic clock; and the last day of each
-    that a snapshot was taken of."""
+    """When each registry was nudged, and when upkeep is due, by the monotonic clock; the last day of each
+    that a snapshot was taken of, and the last day on which bytes were let go of."""
 
     nudged: dict[str, float] = field(default_factory=dict)
     upkeep_at: float = 0.0
     pictured: dict[str, date] = field(default_factory=dict)
+    forgot: date | None = None
 
     def tick(self) -> list[str]:
         """Look once; the names of the registries that were nudged."""
@@ -63,9 +65,18 @@ class Ticker:
         """Sums over registries, the day's snapshots, and what the queue has done with."""
         for registry in Registry.objects.filter(active=True):
             self.picture(registry, settled=usage.settle(registry))
+        self.forget()
         if settings.TASKS_ENGINE == "database":
             old = timezone.now() - RESULTS_KEPT
             DBTaskResult.objects.filter(enqueued_at__lt=old).delete()
+
+    def forget(self) -> None:
+        """Once a day let go of bytes that can't bring anything back any more, or are too old."""
+        now = timezone.now()
+        if self.forgot != now.date():
+            self.forgot = now.date()
+            for _ in forget.bytes_kept(now, timedelta(days=settings.TRASH_DAYS)):
+                pass
 
     def picture(self, registry: Registry, *, settled: bool) -> None:
         """Keep what the registry comes to today: first when the day begins, again when its sums change."""

@@ -3,6 +3,7 @@
 Everything public is here: `from regui import oci`.
 """
 
+from regui.oci import families
 from regui.oci.auth import Credentials
 from regui.oci.client import Base, Client
 from regui.oci.configs import Config, History
@@ -41,6 +42,7 @@ from regui.oci.errors import (
     Unsupported,
     UploadUnknown,
 )
+from regui.oci.examine import Sample, examine
 from regui.oci.manifests import Referrers
 from regui.oci.media import (
     ACCEPT,
@@ -81,6 +83,7 @@ from regui.oci.names import (
     is_digest,
     referrers_tag,
 )
+from regui.oci.probes import Finding
 from regui.oci.transport import Timeout
 from regui.oci.uploads import Upload
 
@@ -125,6 +128,7 @@ __all__ = [
     "Document",
     "Dropped",
     "Error",
+    "Finding",
     "History",
     "Index",
     "Invalid",
@@ -141,6 +145,7 @@ __all__ = [
     "Reference",
     "Referrers",
     "Refused",
+    "Sample",
     "TimedOut",
     "Timeout",
     "TooManyRequests",
@@ -155,6 +160,8 @@ __all__ = [
     "check_tag",
     "companion",
     "created_date",
+    "examine",
+    "families",
     "is_digest",
     "is_index",
     "parse",

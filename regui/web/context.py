@@ -37,6 +37,8 @@ SECTIONS = {
     "protection-add": "settings",
     "protection-remove": "settings",
     "storage": "storage",
+    "capabilities": "settings",
+    "garbage": "storage",
 }
 
 

@@ -1,5 +1,5 @@
 """What was deleted through regui, and what is to be said of getting it back. Nothing asks the registry: which
-blobs it still has is found out on the page that restores."""
+blobs it still has is found out in the background, by the button for it, and on the page that restores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from regui.actions import plans
-from regui.actions.models import Action, Item, Kept
+from regui.actions.models import Action, Garbage, Item, Kept, Remains
 from regui.index.models import Registry, Revision, Tag
 
 BACK = "It is back"
@@ -17,11 +17,12 @@ NO_BYTES = "Nobody has its bytes"
 @dataclass(frozen=True)
 class Row:
     """One thing that was deleted: a manifest with the tags it had, or a tag taken off its manifest. `why_not`
-    says why there is nothing to restore."""
+    says why there is nothing to restore, `remains` what the registry was last found to have of it."""
 
     item: Item
     tags: Sequence[str]
     why_not: str
+    remains: Remains | None = None
 
     @property
     def action(self) -> Action:
@@ -44,7 +45,7 @@ def items(registry: Registry, words: str) -> QuerySet[Item]:
             | Q(action__actor__icontains=word)
             | Q(action__in=along)
         )
-    return done.select_related("action").order_by("-action__started_at", "-action", "position")
+    return done.select_related("action", "remains").order_by("-action__started_at", "-action", "position")
 
 
 def rows(registry: Registry, items: Sequence[Item]) -> list[Row]:
@@ -67,8 +68,18 @@ def rows(registry: Registry, items: Sequence[Item]) -> list[Row]:
     for item in items:
         key = (item.repository, item.digest)
         back = (item.repository, item.tag) in tagged if item.tag else key in there
-        why_not = BACK if back else "" if key in bytes_of or key in there else NO_BYTES
-        found.append(
-            Row(item, [item.tag] if item.tag else along.get((item.action_id, item.digest), []), why_not)
-        )
+        remains = item.remains if hasattr(item, "remains") else None
+        tags = [item.tag] if item.tag else along.get((item.action_id, item.digest), [])
+        if back:
+            why_not, remains = BACK, None
+        elif remains and remains.gone:
+            why_not = f"{len(remains.gone)} of its {remains.blobs} blobs are gone from the registry"
+        else:
+            why_not = "" if key in bytes_of or key in there else NO_BYTES
+        found.append(Row(item, tags, why_not, remains))
     return found
+
+
+def waiting(registry: Registry) -> Garbage | None:
+    """What waits for the registry's garbage collection, as last summed up."""
+    return Garbage.objects.filter(registry=registry.name).first()

@@ -5,7 +5,9 @@ from django.urls import path
 from regui import converters  # noqa: F401 — registers the converters used below
 from regui.web.views import (
     actions,
+    capabilities,
     changes,
+    garbage,
     history,
     jobs,
     manifests,
@@ -41,7 +43,11 @@ urlpatterns = [
     path("<reg:registry>/-/settings/protection/", protection.index, name="protection"),
     path("<reg:registry>/-/settings/protection/add/", protection.add, name="protection-add"),
     path("<reg:registry>/-/settings/protection/remove/", protection.remove, name="protection-remove"),
+    path("<reg:registry>/-/capabilities/", capabilities.index, name="capabilities"),
+    path("<reg:registry>/-/capabilities/look/", capabilities.look, name="capabilities-look"),
     path("<reg:registry>/-/storage/", storage.index, name="storage"),
+    path("<reg:registry>/-/garbage/", garbage.index, name="garbage"),
+    path("<reg:registry>/-/garbage/look/", garbage.look, name="garbage-look"),
     path("<reg:registry>/-/trash/", trash.index, name="trash"),
     path("<reg:registry>/<repo:name>/-/tags/<tag:tag>/", tags.detail, name="tag"),
     path("<reg:registry>/<repo:name>/-/manifests/<digest:digest>/", manifests.detail, name="manifest"),

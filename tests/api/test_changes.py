@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from regui.actions import protection, run
+from regui.actions import plans, protection, run
 from regui.actions.models import Action
 from regui.actions.protection import Rule
 from regui.index.models import Registry
@@ -81,8 +81,9 @@ def test_a_plan_is_what_the_confirm_page_shows(alice: Caller, stand: Stand) -> N
     ]
     for page, told in pages:
         assert told["fingerprint"] == page["fingerprint"], told["kind"]
-        for name in ("kind", "registry", "repository", "digest", "asked", "steps", "tags", "lost"):
+        for name in ("kind", "registry", "repository", "digest", "asked", "tags", "lost"):
             assert told[name] == page[name], (told["kind"], name)
+        assert plans.facts_of(told) == {name: page[name] for name in page if name != "fingerprint"}
         assert told["check"]["complete"]
         assert told["check"]["as_of"]
     assert not Action.objects.exists(), "nothing was changed"

@@ -45,6 +45,9 @@ PAGES: Mapping[str, str] = {
     "search-language": "/-/search/",
     "search-wrong": "/-/search/?q=size:big",
     "repositories-wrong-query": "/demo/?q=size:big",
+    "capabilities-of-the-demo": "/demo/-/capabilities/",
+    "garbage-of-the-demo": "/demo/-/garbage/",
+    "trash-empty": "/demo/-/trash/",
 }
 # Those whose paths hold a digest.
 BY_DIGEST: Mapping[str, Callable[[Site], str]] = {

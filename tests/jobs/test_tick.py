@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from regui.actions.models import Action, Kept
 from regui.index import usage
 from regui.index.models import Repository, Snapshot, Storage
 from regui.jobs.tick import Ticker
@@ -48,3 +49,30 @@ def test_each_day_has_a_snapshot_though_nothing_changed() -> None:
 
     Ticker().look_after()
     assert whole() == [1, 1]
+
+
+def test_bytes_are_let_go_of_once_a_day() -> None:
+    old = timezone.now() - timedelta(days=91)
+    action = Action.objects.create(
+        registry="main", repository="team/app", kind="delete-digest", actor="alice", started_at=old
+    )
+    Action.objects.update(state=Action.State.DONE, finished_at=old)
+
+    def keep(position: int) -> None:
+        Kept.objects.create(
+            action=action,
+            position=position,
+            repository="team/app",
+            digest=f"sha256:{position:064}",
+            media_type="application/vnd.oci.image.manifest.v1+json",
+            deflated=b"",
+        )
+
+    keep(1)
+    ticker = Ticker()
+    ticker.look_after()
+    assert Kept.objects.count() == 0
+    keep(2)
+    ticker.look_after()
+    assert Kept.objects.count() == 1, "once a day"
+    assert Action.objects.count() == 1

@@ -452,9 +452,9 @@ def test_the_trash_costs_the_same_however_much_is_in_it(
     repository = factories.repository("team/app", of=row())
     for number in range(30):
         deleted(repository, f"v{number}")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         few = text(alice.browser.get(reverse("trash", args=["main"]), {"per_page": "1"}))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         many = text(alice.browser.get(reverse("trash", args=["main"])))
     assert few.count("data-action=") == 1
     assert many.count("data-action=") == 30

@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from regui import oci
-from regui.actions import plans, run
+from regui.actions import documents, plans, run
 from regui.api import problems
 from regui.api.problems import Problem
 from regui.index import search
@@ -69,7 +69,7 @@ def of_query(error: search.Wrong) -> Problem:
 
 
 def of_stale(error: run.Stale) -> Problem:
-    return stale(error.changed, error.plan.as_json())
+    return stale(error.changed, documents.of_plan(error.plan))
 
 
 def stale(changed: list[str], plan: Mapping[str, Any] | None) -> Problem:
@@ -80,7 +80,7 @@ def stale(changed: list[str], plan: Mapping[str, Any] | None) -> Problem:
 
 def of_unchecked(error: run.Unchecked) -> Problem:
     hint = error.plan.check.hint or "Try again: nothing is changed that couldn't be looked at."
-    return Problem(409, "unchecked", str(error), hint, {"plan": error.plan.as_json()})
+    return Problem(409, "unchecked", str(error), hint, {"plan": documents.of_plan(error.plan)})
 
 
 def of_breaks(error: run.Breaks) -> Problem:
@@ -95,7 +95,10 @@ def of_breaks(error: run.Breaks) -> Problem:
 
 
 def of_protected(error: run.Protected) -> Problem:
-    details = {"protected": [asdict(one) for one in error.plan.protected], "plan": error.plan.as_json()}
+    details = {
+        "protected": [asdict(one) for one in error.plan.protected],
+        "plan": documents.of_plan(error.plan),
+    }
     return Problem(409, "protected", str(error), "Only who changes the rules can change that.", details)
 
 

@@ -165,7 +165,10 @@ class Revision(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "manifest"], name="revision")]
-        indexes = [models.Index(fields=["repository"], name="revision_loose", condition=Q(loose=True))]
+        indexes = [
+            models.Index(fields=["repository"], name="revision_loose", condition=Q(loose=True)),
+            models.Index(fields=["-gone_at"], name="revision_gone", condition=Q(gone_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.repository}@{self.manifest}"

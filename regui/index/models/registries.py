@@ -35,6 +35,12 @@ class Registry(models.Model):
     )
     events_at = models.DateTimeField(null=True, help_text="when the last event came in")
     events_since = models.DateTimeField(null=True, help_text="since when they come in without a known gap")
+    capabilities = models.JSONField(
+        default=dict,
+        help_text='{"deletes": {"state": "no", "detail": …, "evidence": …, "at": …}, …}: what it can do, '
+        "as it was found out",
+    )
+    examined_at = models.DateTimeField(null=True, help_text="when that was last asked; null means ask again")
 
     class Meta:
         ordering = ["name"]
@@ -47,6 +53,20 @@ class Registry(models.Model):
     def host(self) -> str:
         """The host[:port] that goes before a repository's name."""
         return self.pull_host or urlsplit(self.url).netloc
+
+    def can(self, what: str) -> str:
+        """yes, no or unknown, as last found out; see `oci.examine` for what there is."""
+        return str(self.capabilities.get(what, {}).get("state", "unknown"))
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it is known to take no change at all."""
+        return self.can("writes") == "no"
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether it is known to let nobody delete anything."""
+        return self.is_read_only or self.can("deletes") == "no"
 
 
 class RepositoryQuerySet(models.QuerySet["Repository"]):

@@ -19,5 +19,6 @@ def index(request: Request, registry: str) -> HttpResponse:
         "page": page,
         "wanted": wanted,
         "may_restore": request.actor.may(access.Right.DELETE),
+        "waiting": trash.waiting(row),
     }
     return htmx.render(request, "trash/index.html", context, partials=["results"])
