@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from regui import oci
 from regui.accounts.access import Right
-from regui.actions import delete, many, plans, retag, undo, untag
+from regui.actions import copying, delete, many, plans, retag, undo, untag
 from regui.actions.models import Action
 from regui.actions.plans import Agreed, Plan
 from regui.index.models import Repository
@@ -17,6 +17,7 @@ RIGHTS: dict[str, Right] = {
     plans.DELETE_REPOSITORY: Right.DELETE,
     plans.DELETE_UNTAGGED: Right.DELETE,
     plans.RETAG: Right.PUSH,
+    plans.COPY: Right.PUSH,
     plans.RESTORE: Right.DELETE,
     plans.UNDO: Right.DELETE,
 }
@@ -40,6 +41,7 @@ LOOK: dict[str, Callable[[Repository, Agreed], Plan]] = {
     plans.RETAG: lambda repository, plan: retag.look(
         repository, str(plan.asked["reference"]), plan.named[0], max_age=NOW
     ),
+    plans.COPY: copying.again,
     plans.RESTORE: lambda repository, plan: undo.restore(repository, plan.digest, plan.named),
     plans.UNDO: lambda _, plan: undo.look(Action.objects.get(pk=str(plan.asked["action"]))),
 }

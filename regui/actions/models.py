@@ -82,6 +82,10 @@ class Action(models.Model):
     tries = models.PositiveIntegerField(default=0, help_text="how often the registry fell silent over it")
     stop = models.BooleanField(default=False, help_text="a person wants it to end before its next step")
     undoes = models.CharField(max_length=16, blank=True, help_text="the action this one takes back")
+    bytes_total = models.PositiveBigIntegerField(
+        default=0, help_text="bytes of blobs that must be at the target in the end; 0 when none move"
+    )
+    bytes_done = models.PositiveBigIntegerField(default=0, help_text="how many of them are there by now")
     plan = models.JSONField(default=dict)
     fingerprint = models.CharField(max_length=64)
 

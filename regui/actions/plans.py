@@ -19,6 +19,8 @@ GOES_ALONG = "goes-along"
 # Kinds of plans besides those named like their only step.
 DELETE_TAGS, DELETE_REPOSITORY, DELETE_UNTAGGED = "delete-tags", "delete-repository", "delete-untagged"
 RETAG, RESTORE, UNDO = "retag", "restore", "undo"
+# What is copied besides images and indexes: the list of referrers under a fallback tag.
+LIST = "referrers"
 
 DIFFERENT = "What this would touch is no longer what you were shown."
 
@@ -101,6 +103,33 @@ class Bytes:
 
 
 @dataclass(frozen=True)
+class Copied:
+    """A manifest that is copied. `role` is "index", "image", or what it is for when it speaks about another:
+    signature, sbom, attestation, referrer, or `LIST`. `size` is the bytes of its blobs."""
+
+    digest: str
+    role: str
+    tag: str = ""
+    platform: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Load:
+    """The bytes of blobs that a copy needs at the target: those to be sent, to be mounted there from another
+    repository, and there already. `exact` says that all of them could be asked for."""
+
+    sent: int = 0
+    mounted: int = 0
+    there: int = 0
+    exact: bool = True
+
+    @property
+    def total(self) -> int:
+        return self.sent + self.mounted + self.there
+
+
+@dataclass(frozen=True)
 class Check:
     """How much of what the plan says the registry confirmed, and when. `problem` says why not all of it."""
 
@@ -122,7 +151,8 @@ class Plan:
 
     `asked` is what makes the same plan again, with the kind and the repository. `digest` is what it is about,
     empty when that is many. `tags` leave or move, `stay` are those that share a digest with them and keep it.
-    `lost` says what was asked for and can't be done, and why.
+    `lost` says what was asked for and can't be done, and why. Of a copy, `copied` is what goes to the target,
+    `load` the bytes that takes, and `contents` the manifests themselves.
     """
 
     kind: str
@@ -139,6 +169,9 @@ class Plan:
     referrers: tuple[Referrer, ...] = ()
     left_behind: tuple[Child, ...] = ()
     lost: tuple[str, ...] = ()
+    copied: tuple[Copied, ...] = field(default=(), compare=False)
+    load: Load = field(default=Load(), compare=False)
+    contents: tuple[oci.Content, ...] = field(default=(), compare=False, repr=False)
     bytes: Bytes = field(default=Bytes(), compare=False)
     check: Check = field(default=Check(), compare=False)
 
@@ -206,25 +239,30 @@ class Plan:
 
     def as_json(self) -> dict[str, Any]:
         """The whole plan for people and programs: the facts, the bytes and the check."""
-        return self.facts | {
-            "media_type": self.media_type,
-            "siblings": sorted({tag.name for tag in (*self.tags, *self.stay)} - set(self.named)),
-            "stay": _tags_of(self.stay),
-            "parents": [asdict(parent) for parent in self.parents],
-            "referrers": [asdict(referrer) for referrer in self.referrers],
-            "left_behind": [asdict(child) for child in self.left_behind],
-            "frees": self.bytes.frees,
-            "shared": self.bytes.stays,
-            "shared_with": list(self.bytes.shared_with),
-            "check": {
-                "checked": self.check.checked,
-                "total": self.check.total,
-                "as_of": self.check.as_of.isoformat() if self.check.as_of else None,
-                "complete": self.check.complete,
-                "problem": self.check.problem,
-            },
-            "fingerprint": self.fingerprint,
-        }
+        load = {"load": asdict(self.load)} if self.kind == COPY else {}
+        return (
+            self.facts
+            | load
+            | {
+                "media_type": self.media_type,
+                "siblings": sorted({tag.name for tag in (*self.tags, *self.stay)} - set(self.named)),
+                "stay": _tags_of(self.stay),
+                "parents": [asdict(parent) for parent in self.parents],
+                "referrers": [asdict(referrer) for referrer in self.referrers],
+                "left_behind": [asdict(child) for child in self.left_behind],
+                "frees": self.bytes.frees,
+                "shared": self.bytes.stays,
+                "shared_with": list(self.bytes.shared_with),
+                "check": {
+                    "checked": self.check.checked,
+                    "total": self.check.total,
+                    "as_of": self.check.as_of.isoformat() if self.check.as_of else None,
+                    "complete": self.check.complete,
+                    "problem": self.check.problem,
+                },
+                "fingerprint": self.fingerprint,
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -265,6 +303,9 @@ def changes(before: Facts, after: Facts, now_on: Mapping[str, str] | None = None
     """
     now_on = now_on or {}
     said: list[str] = []
+    if before["kind"] == COPY and before["digest"] != after["digest"]:
+        reference = before["asked"]["reference"]
+        said.append(f"{reference} is on {shortened(after['digest'])} by now.")
     had, has = _tags(before), _tags(after)
     for name in sorted(had.keys() - has.keys()):
         where = f"moved to {shortened(now_on[name])}" if name in now_on else "is gone"
