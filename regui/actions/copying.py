@@ -11,7 +11,7 @@ from django.utils import timezone
 from regui import oci
 from regui.actions import plans, retag, undo
 from regui.actions.landing import Landing, copied, mountable
-from regui.actions.models import Action
+from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed, Bytes, Check, Plan, TagOn
 from regui.actions.selection import Selection, select
 from regui.actions.transfer import Place, Transfer, movable
@@ -108,14 +108,18 @@ def transfer(action: Action, target: Repository, tick: Callable[[int], None]) ->
         source = place(origin)
     except Registry.DoesNotExist as error:
         raise oci.Unreachable(f"The settings no longer say where {origin} is.") from error
-    documents = [oci.parse(one.body, one.media_type) for one in action.kept.all()]
-    blobs = {blob.digest for document in documents for blob in movable(document)}
-    return Transfer(
+    documents = {one.digest: oci.parse(one.body, one.media_type) for one in action.kept.all()}
+    blobs = {blob.digest for document in documents.values() for blob in movable(document)}
+    made = Transfer(
         Place(connect.carrier(source.registry), source.name, origin),
         Place(connect.carrier(target.registry), target.name, path_of(target)),
         mountable(source, target.registry, blobs),
         tick,
     )
+    for item in action.items.all():
+        if item.do == plans.COPY and item.result == Item.Result.DONE:
+            made.is_there(documents[item.digest])
+    return made
 
 
 def asked(

@@ -48,12 +48,14 @@ class Place:
 class Transfer:
     """Brings blobs from `source` to `target`, each once. `mounts` names, for a blob's digest, a repository of
     the target's registry that has it. `tick` is called every moment, in the thread that waits, with how many
-    bytes are there by now; what it raises ends the transfer."""
+    bytes are there by now; what it raises ends the transfer. `pause` is how many seconds to wait before the
+    first new try."""
 
     source: Place
     target: Place
     mounts: Mapping[str, str] = field(default_factory=dict)
     tick: Callable[[int], None] = lambda _: None
+    pause: float = PAUSE
     done: dict[str, int] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     halt: threading.Event = field(default_factory=threading.Event)
@@ -62,11 +64,12 @@ class Transfer:
     def bytes(self) -> int:
         return sum(self.done.copy().values())
 
-    def is_there(self, document: oci.Manifest) -> None:
+    def is_there(self, document: oci.Document) -> None:
         """Count a manifest's blobs as what needn't be brought."""
         for blob in movable(document):
             self.done[blob.digest] = blob.size
             self.ended.add(blob.digest)
+        self.tick(self.bytes)
 
     def bring(self, document: oci.Manifest) -> None:
         """Have the target hold the manifest's blobs; raises the first `oci.Error` that won't pass, and what
@@ -167,6 +170,7 @@ class Sending:
             with contextlib.closing(self.read(self.upload.offset)) as chunks:
                 for piece in gathered(chunks):
                     self.piece(piece)
+                    del piece  # or it would lie in memory while the next one comes
         self.finish(b"")
 
     def read(self, offset: int) -> Generator[bytes, None, None]:
@@ -204,21 +208,25 @@ class Sending:
         if lost or self.blob.size < SMALL:
             self.upload = None
         asked = error.retry_after if isinstance(error, oci.Refused) else None
-        pause = PAUSE * GROWTH ** (self.failures - 1) if asked is None else asked
+        pause = self.transfer.pause * GROWTH ** (self.failures - 1) if asked is None else asked
         if self.transfer.halt.wait(min(pause, LONGEST_PAUSE)):
             raise Halted
 
 
 def gathered(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what comes in pieces that are worth a request each."""
-    piece = bytearray()
+    """Yield what comes in pieces that are worth a request each. None is kept here once it was yielded."""
+    parts: list[bytes] = []
+    size = 0
     for chunk in chunks:
-        piece += chunk
-        if len(piece) >= PIECE:
-            yield bytes(piece)
-            piece.clear()
-    if piece:
-        yield bytes(piece)
+        parts.append(chunk)
+        size += len(chunk)
+        if size >= PIECE:
+            piece = b"".join(parts)
+            parts, size = [], 0
+            yield piece
+            del piece
+    if parts:
+        yield b"".join(parts)
 
 
 @contextlib.contextmanager
