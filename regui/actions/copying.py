@@ -45,7 +45,7 @@ def look(
         registry=target.registry.name,
         repository=target.name,
         digest=selection.main.digest,
-        asked=asked(source, reference, tag, platforms, referrers=referrers),
+        asked=asked(source, reference, tag, platforms if selection.part else (), referrers=referrers),
         media_type=selection.main.media_type,
         what="index" if oci.is_index(selection.main.media_type) else "image",
         lost=(*(absent(source, one) for one in selection.missing), *selection.lost),
@@ -125,7 +125,7 @@ def transfer(action: Action, target: Repository, tick: Callable[[int], None]) ->
 def asked(
     source: Repository, reference: str, tag: str, platforms: Collection[str], *, referrers: bool
 ) -> dict[str, object]:
-    """What makes the same plan again, with the target."""
+    """What makes the same plan again, with the target; no platforms mean all."""
     return {
         "source": path_of(source),
         "reference": reference,

@@ -17,7 +17,8 @@ APART = "What speaks about the whole index doesn't speak about a part of it, and
 class Selection:
     """`main` is to be tagged, `below` is what it contains, children first, `found` what speaks about any of
     these. `lists` are the lists of referrers that clients keep at the source, by subject, `missing` the
-    digests that an index names and the source doesn't have, and `lost` says what stays behind."""
+    digests that an index names and the source doesn't have, and `lost` says what stays behind. `part` says
+    that it isn't all of what was named."""
 
     main: oci.Content
     below: tuple[oci.Content, ...]
@@ -25,6 +26,7 @@ class Selection:
     lists: Mapping[str, oci.Content] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    part: bool = False
 
     @property
     def contents(self) -> tuple[oci.Content, ...]:
@@ -46,12 +48,13 @@ def select(
     picked = picking.pick(content, platforms)
     main = picked if isinstance(picked, oci.Content) else kept.contents(client, source, picked)[-1]
     below, missing = contained(client, source, main)
+    part = main.digest != content.digest
     if not referrers:
-        return Selection(main, below, missing=missing)
+        return Selection(main, below, missing=missing, part=part)
     search = companions.Search.of(client, source)
     found = search.everything([*(one.digest for one in below), main.digest])
-    apart = main.digest != content.digest and any(search.about(content.digest))
-    return Selection(main, below, tuple(found), search.lists, missing, (APART,) if apart else ())
+    lost = (APART,) if part and any(search.about(content.digest)) else ()
+    return Selection(main, below, tuple(found), search.lists, missing, lost, part)
 
 
 def contained(
