@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from regui import oci
 from regui.actions import plans
 from regui.actions.models import Action
 from regui.actions.plans import Plan, shortened
@@ -107,7 +108,8 @@ def retag(plan: Plan) -> Words:
 
 
 def copy(plan: Plan) -> Words:
-    tag, what = plan.named[0], shortened(plan.asked["reference"])
+    tag, reference = plan.named[0], str(plan.asked["reference"])
+    what = shortened(reference) if oci.is_digest(reference) else reference
     if not plan.steps:
         lead = "It can't be copied as it is."
     elif plan.tags:
