@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -125,9 +125,10 @@ def changed(repository: Repository, agreed: Agreed, fresh: Plan) -> list[str]:
     return plans.changes(agreed.facts, fresh.facts, dict(moved.values_list("name", "manifest__digest")))
 
 
-def next_due(now: datetime) -> Action | None:
-    """An action that was to be carried out by now, to be carried out by whoever called."""
-    for action in Action.objects.due(now).order_by("started_at")[:20]:
+def next_due(now: datetime, *, without: Collection[str] = ()) -> Action | None:
+    """An action that was to be carried out by now, of none of these kinds, to be carried out by whoever
+    called."""
+    for action in Action.objects.due(now).exclude(kind__in=without).order_by("started_at")[:20]:
         mine = journal.claim(action, now)
         if mine is not None:
             return mine

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from regui import oci
 from regui.accounts.access import Actor, Forbidden, Role
-from regui.actions import copying, journal, run
+from regui.actions import copying, journal, plans, run
 from regui.actions.models import Action
 from regui.actions.plans import Plan
 from regui.actions.transfer import PIECE
@@ -186,3 +186,11 @@ def test_a_target_that_cant_be_asked_leaves_nothing_to_agree_to(pair: Pair) -> N
     assert plan.check.problem
     with pytest.raises(run.Unchecked):
         run.run(plan, ALICE)
+
+
+def test_a_worker_may_leave_copies_to_others(pair: Pair) -> None:
+    pair.push(images.image(), "1.0")
+    action = run.start(pair.look(), ALICE, held=False)
+    assert run.next_due(timezone.now(), without=[plans.COPY]) is None
+    mine = run.next_due(timezone.now())
+    assert mine == action
