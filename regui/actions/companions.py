@@ -29,11 +29,13 @@ class Found:
 
 @dataclass
 class Search:
-    """Looks for what speaks about manifests in the repository that is copied from."""
+    """Looks for what speaks about manifests in the repository that is copied from. `by_tag` says that clients
+    keep its lists, under the tags that are known."""
 
     client: oci.Client
     repository: Repository
     tags: frozenset[str]
+    by_tag: bool = False
     lists: dict[str, oci.Content] = field(default_factory=dict)
 
     @classmethod
@@ -73,8 +75,11 @@ class Search:
 
     def listed(self, digest: oci.Digest) -> Sequence[oci.Descriptor]:
         """What the registry says refers to the digest; without a list of its own, what clients say."""
+        if self.by_tag and oci.referrers_tag(digest) not in self.tags:
+            return ()
         answer = self.client.referrers(self.repository.name, digest)
-        if answer.source == "tag" and answer.descriptors:
+        self.by_tag = answer.source == "tag"
+        if self.by_tag and answer.descriptors:
             content = self.client.manifest(self.repository.name, oci.referrers_tag(digest))
             assert content is not None
             self.lists[digest] = content
