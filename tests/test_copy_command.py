@@ -1,6 +1,8 @@
 """`regui copy`, as a person or a pipeline runs it."""
 
 import json
+import os
+import pty
 import re
 import subprocess
 from collections.abc import Iterator
@@ -11,10 +13,12 @@ import pytest
 
 from regui import oci
 from regui.actions.plans import shortened
-from regui.demo.images import Built
+from regui.actions.transfer import PIECE
+from regui.demo.images import Built, noise
 from tests import images
 from tests.fake import Fake
-from tests.serving import regui
+from tests.serving import PATIENCE, PYTHON, environment, regui
+from tests.test_sync_command import read
 
 
 @dataclass(frozen=True)
@@ -26,14 +30,15 @@ class Pair:
     target: Fake
 
     def copy(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return regui(
-            self.data,
-            "copy",
-            *arguments,
-            REGUI_REGISTRIES="main other",
-            REGUI_REGISTRY_MAIN_URL=self.source.url,
-            REGUI_REGISTRY_OTHER_URL=self.target.url,
-        )
+        return regui(self.data, "copy", *arguments, **self.settings)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "REGUI_REGISTRIES": "main other",
+            "REGUI_REGISTRY_MAIN_URL": self.source.url,
+            "REGUI_REGISTRY_OTHER_URL": self.target.url,
+        }
 
     def push(self, built: Built, *tags: str) -> oci.Digest:
         with oci.Client(self.source.url) as client:
@@ -94,3 +99,20 @@ def test_the_status_says_why_not(pair: Pair) -> None:
     assert failed.returncode == 1
     assert f"main/team/app no longer has the blob {shortened(lost)}." in failed.stderr
     assert pair.tags == {}
+
+
+def test_at_a_terminal_it_asks_and_shows_how_far_it_is(pair: Pair) -> None:
+    digest = pair.push(images.image(layers=[noise("large", 3 * PIECE)]), "1.0")
+    settings = environment(pair.data, **pair.settings, TERM="xterm", COLUMNS="160")
+    ours, theirs = pty.openpty()
+    command = [*PYTHON, "-m", "regui", "copy", *FROM_TO]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=settings) as process:
+        os.close(theirs)
+        os.write(ours, b"yes\n")
+        coloured = b"".join(iter(lambda: read(ours), b"")).decode()
+        assert process.wait(PATIENCE) == 0, coloured
+    os.close(ours)
+    shown = re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "", coloured)
+    assert 'Type "yes" to go on' in shown
+    assert re.search(r"prod/app .*/25\.2 MB", shown), shown
+    assert pair.tags == {"1.0": digest}

@@ -14,13 +14,15 @@ from regui import oci
 from regui.actions import copying, picking, plans, run, undo
 from regui.actions.models import Action
 from regui.actions.plans import Plan
-from regui.demo.images import fallback, signature
+from regui.actions.transfer import PIECE, SMALL
+from regui.demo.images import fallback, noise, signature
 from regui.index.connect import close, ensure_registries
 from regui.index.models import Registry, Repository, TagMove
 from regui.registries import RegistrySettings
 from tests import images
 from tests.actions.stand import ALICE
-from tests.registry import RunningRegistry, open_registry
+from tests.registry import USER, RunningRegistry, bearer_registry, open_registry
+from tests.tokens import TokenServer
 
 pytestmark = pytest.mark.django_db
 
@@ -385,3 +387,27 @@ def test_skopeo_takes_it_from_the_target(pair: Pair, tmp_path: Path) -> None:
     subprocess.run([*command[:2], "--insecure-policy", *command[2:]], check=True, capture_output=True)
     layout = json.loads((tmp_path / "layout" / "index.json").read_text())
     assert layout["manifests"][0]["digest"] == digest
+
+
+def test_to_a_registry_that_wants_tokens_and_within_it(
+    registry: RunningRegistry, settings: Settings, tmp_path: Path
+) -> None:
+    with TokenServer({USER.username: USER.password}) as tokens:
+        signed = bearer_registry(tmp_path / "bearer", tokens)
+        try:
+            settings.REGISTRIES = {
+                "main": RegistrySettings("main", registry.url),
+                "other": RegistrySettings("other", signed.url, USER.username, USER.password),
+            }
+            ensure_registries()
+            pair = Pair(registry, signed, registry.unique())
+            large = images.image(layers=[noise("large", SMALL + PIECE)])
+            pair.here.push_built(pair.name, large, ["1.0"])
+            assert pair.copy("1.0", "1.0").state == "done"
+            plan = copying.look(pair.repository("other"), "1.0", pair.repository("other", "prod/app"), "1.0")
+            assert run.run(plan, ALICE).state == "done"
+            assert pair.tags(name="prod/app") == pair.tags() == {"1.0": large.digest}
+            assert uploads(signed, "prod/app") == []
+        finally:
+            close()
+            signed.stop()
