@@ -64,6 +64,9 @@ def test_it_copies_and_says_what(pair: Pair) -> None:
     shown = pair.copy(*FROM_TO, "--dry-run")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert f"other/prod/app:1.0 will be on {digest}" in shown.stdout
+    told = json.loads(pair.copy(*FROM_TO, "--dry-run", "--json").stdout)
+    assert told["load"]["sent"] > 0
+    assert [one["role"] for one in told["copied"]] == ["index", "image", "image"]
     assert pair.tags == {}
     done = pair.copy(*FROM_TO, "--yes", "--json")
     found = json.loads(done.stdout)

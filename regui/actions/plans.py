@@ -239,30 +239,27 @@ class Plan:
 
     def as_json(self) -> dict[str, Any]:
         """The whole plan for people and programs: the facts, the bytes and the check."""
-        load = {"load": asdict(self.load)} if self.kind == COPY else {}
-        return (
-            self.facts
-            | load
-            | {
-                "media_type": self.media_type,
-                "siblings": sorted({tag.name for tag in (*self.tags, *self.stay)} - set(self.named)),
-                "stay": _tags_of(self.stay),
-                "parents": [asdict(parent) for parent in self.parents],
-                "referrers": [asdict(referrer) for referrer in self.referrers],
-                "left_behind": [asdict(child) for child in self.left_behind],
-                "frees": self.bytes.frees,
-                "shared": self.bytes.stays,
-                "shared_with": list(self.bytes.shared_with),
-                "check": {
-                    "checked": self.check.checked,
-                    "total": self.check.total,
-                    "as_of": self.check.as_of.isoformat() if self.check.as_of else None,
-                    "complete": self.check.complete,
-                    "problem": self.check.problem,
-                },
-                "fingerprint": self.fingerprint,
-            }
-        )
+        return self.facts | {
+            "media_type": self.media_type,
+            "siblings": sorted({tag.name for tag in (*self.tags, *self.stay)} - set(self.named)),
+            "stay": _tags_of(self.stay),
+            "parents": [asdict(parent) for parent in self.parents],
+            "referrers": [asdict(referrer) for referrer in self.referrers],
+            "left_behind": [asdict(child) for child in self.left_behind],
+            "copied": [asdict(one) for one in self.copied],
+            "load": asdict(self.load),
+            "frees": self.bytes.frees,
+            "shared": self.bytes.stays,
+            "shared_with": list(self.bytes.shared_with),
+            "check": {
+                "checked": self.check.checked,
+                "total": self.check.total,
+                "as_of": self.check.as_of.isoformat() if self.check.as_of else None,
+                "complete": self.check.complete,
+                "problem": self.check.problem,
+            },
+            "fingerprint": self.fingerprint,
+        }
 
 
 @dataclass(frozen=True)

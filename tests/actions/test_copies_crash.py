@@ -114,7 +114,9 @@ def test_somebody_goes_on_with_a_copy_after_a_kill(source: Fake, target: Fake, d
     turn, ended = 0, False
     while not ended:
         turn += 1
-        for after in (False, True):
+        # What the registry has after one request is what it has before the next: to die after each is enough,
+        # and before some of them, when it isn't noted yet that the one before is done.
+        for after in (False, True) if turn % 4 == 1 else (True,):
             anew(target)
             action = run.start(look(), ALICE)
             fatal.append(killing(target, driver, turn, after=after))
