@@ -45,8 +45,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The commands behind the console script: they tell of changes in the pages' words.
     "management": PLAIN | {"oci", "index", "accounts", "actions", "jobs", "web", "prepare", "serve", "demo"},
 }
-# What changes a registry, and who may call it: for people the steps that `run` takes, `demo` for the registry
-# it started itself.
+# What changes a registry, and who may call it: for people the steps that `run` takes, with the transfer of
+# blobs that goes before some, `demo` for the registry it started itself.
 WRITES = {
     "put_manifest",
     "delete_manifest",
@@ -58,7 +58,7 @@ WRITES = {
     "push_blob",
     "mount_blob",
 }
-WRITERS = ("actions/steps.py", "demo/", "oci/")
+WRITERS = ("actions/steps.py", "actions/transfer.py", "demo/", "oci/")
 CONNECTORS = ("index/connect.py", "demo/", "management/commands/demo.py", "oci/")
 
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts)

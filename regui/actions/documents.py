@@ -15,6 +15,7 @@ from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed, Facts, Plan
 
 VERSION = 1
+COMING = frozenset({plans.PUT, plans.COPY})
 # What all that a plan touches is told by.
 FACTS = tuple(Plan("", "", "").facts)
 # What a plan of each kind says was asked, without which it can't be made again.
@@ -22,6 +23,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     plans.UNTAG: ("tags",),
     plans.DELETE_TAGS: ("tags",),
     plans.RETAG: ("reference", "tags"),
+    plans.COPY: ("source", "reference", "tags"),
     plans.RESTORE: ("digest",),
     plans.UNDO: ("action",),
     plans.PUT_BACK: ("action", "tag", "digest"),
@@ -96,7 +98,9 @@ def rows(plan: Plan) -> Iterator[Row]:
     """All that the plan touches, as a table."""
     for said in plan.lost:
         yield Row("impossible", "", "", "", said)
-    coming = [step for step in plan.steps if step.do in {plans.PUT, plans.COPY}]
+    for copied in plan.copied:
+        yield Row("copied", copied.role, copied.tag, copied.digest, copied.platform)
+    coming = [step for step in plan.steps if step.do in COMING and (step.tag or not plan.copied)]
     for step in coming:
         before = f"now on {step.before}" if step.before else ""
         source = f"from {step.source}" if step.source else ""

@@ -17,7 +17,7 @@ from regui.index.batches import batches
 from regui.index.models import Child, Manifest, Repository
 
 # Kinds that are done whole or not at all; of others, what is protected stays and the rest is done.
-WHOLE = frozenset({plans.DELETE_DIGEST, plans.DELETE_REPOSITORY})
+WHOLE = frozenset({plans.DELETE_DIGEST, plans.DELETE_REPOSITORY, plans.COPY})
 
 
 ON, NEEDED, ABOUT = "the manifest of", "needed by", "about"
@@ -46,6 +46,8 @@ class Locks:
         """What is protected of that which the step would take away; a tag that isn't there is not."""
         if step.do == plans.DELETE_DIGEST:
             return self.on_digest(step.digest)
+        if step.do == plans.COPY and oci.companion(step.tag):
+            return None  # it adds to what speaks about something, and takes nothing from it
         takes = step.do == plans.UNTAG or step.before != ""
         return self.on_tag(step.tag, step.before or step.digest) if step.tag and takes else None
 

@@ -87,6 +87,7 @@ def begin(
         leased_until=stamp(now) if held else None,
         look_at=now if tells else None,
         undoes=str(plan.asked.get("action", "")) if plan.kind == plans.UNDO else "",
+        bytes_total=plan.load.total,
         plan=plan.as_json(),
         fingerprint=plan.fingerprint,
     )
@@ -155,10 +156,10 @@ def claim(action: Action, now: datetime) -> Action | None:
 
 
 def renew(action: Action, now: datetime) -> bool:
-    """Hold the action for another while; False when it is another's by now. Brings up to date whether it is
-    to stop."""
+    """Hold the action for another while, and write how many bytes it has moved; False when it is another's by
+    now. Brings up to date whether it is to stop."""
     mine, ours = stamp(now), Action.objects.filter(pk=action.pk, leased_until=action.leased_until)
-    if not ours.filter(state=State.RUNNING).update(leased_until=mine):
+    if not ours.filter(state=State.RUNNING).update(leased_until=mine, bytes_done=action.bytes_done):
         return False
     action.leased_until = mine
     action.stop = Action.objects.values_list("stop", flat=True).get(pk=action.pk)
@@ -188,6 +189,7 @@ def finish(action: Action, ending: Ending, now: datetime) -> Action:
             reason=ending.reason,
             hint=ending.hint,
             error_code=ending.code,
+            bytes_done=action.bytes_done,
             finished_at=now,
             leased_until=None,
         )

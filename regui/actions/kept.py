@@ -15,10 +15,12 @@ def gather(client: oci.Client, repository: Repository, plan: Plan) -> list[oci.C
 
     Raises `oci.NotFound` when what is to be deleted isn't there.
     """
-    order: dict[str, oci.Content] = {}
+    order: dict[str, oci.Content] = {content.digest: content for content in plan.contents}
     for step in plan.steps:
         if step.do == plans.DELETE_DIGEST:
             found = contents(client, repository, oci.Digest(step.digest))
+        elif step.do == plans.COPY:
+            found = list(known(client, repository, filter(None, [step.before])))
         else:
             wanted = [step.digest, step.before or ""] if step.do == plans.PUT else [step.digest]
             found = list(known(client, repository, filter(None, wanted)))

@@ -7,7 +7,7 @@ from typing import Any
 
 from regui import oci
 from regui.accounts.access import Right
-from regui.actions import delete, guard, lost, many, plans, retag, undo, untag
+from regui.actions import copying, delete, guard, lost, many, plans, retag, undo, untag
 from regui.actions.models import Action
 from regui.actions.plans import Agreed, Plan
 from regui.index.models import Repository
@@ -19,6 +19,7 @@ RIGHTS: dict[str, Right] = {
     plans.DELETE_REPOSITORY: Right.DELETE,
     plans.DELETE_UNTAGGED: Right.DELETE,
     plans.RETAG: Right.PUSH,
+    plans.COPY: Right.PUSH,
     plans.RESTORE: Right.DELETE,
     plans.UNDO: Right.DELETE,
     plans.PUT_BACK: Right.PUSH,
@@ -75,6 +76,21 @@ def restored(given: Given) -> plans.Facts:
     return {"digest": digest(given), "tags": names} if names else {"digest": digest(given)}
 
 
+def copied(given: Given) -> plans.Facts:
+    source, reference = str(given.get("source") or ""), given.get("reference") or ""
+    registry, _, name = source.partition("/")
+    if not registry or not name:
+        raise oci.InvalidName("Name registry/repository in source.")
+    oci.check_repository(name)
+    return {
+        "source": source,
+        "reference": oci.check_reference(reference),
+        "tags": one_tag(given),
+        "platforms": sorted(set(given.get("platforms") or ())),
+        "referrers": bool(given.get("referrers", True)),
+    }
+
+
 # What only regui comes upon can't be asked for: it isn't here.
 ASKED: dict[str, Callable[[Given], tuple[str, plans.Facts]]] = {
     plans.UNTAG: lambda given: ("", {"tags": one_tag(given)}),
@@ -86,6 +102,7 @@ ASKED: dict[str, Callable[[Given], tuple[str, plans.Facts]]] = {
         "",
         {"reference": oci.check_reference(given.get("reference") or ""), "tags": one_tag(given)},
     ),
+    plans.COPY: lambda given: ("", copied(given)),
     plans.RESTORE: lambda given: (digest(given), restored(given)),
     plans.UNDO: lambda given: ("", {"action": str(given.get("action") or "")}),
 }
@@ -109,6 +126,7 @@ LOOK: dict[str, Callable[[Repository, Agreed], Plan]] = {
     plans.RETAG: lambda repository, plan: retag.look(
         repository, str(plan.asked["reference"]), plan.named[0], max_age=NOW
     ),
+    plans.COPY: copying.again,
     plans.RESTORE: lambda repository, plan: undo.restore(repository, plan.digest, plan.named),
     plans.PUT_BACK: lambda repository, plan: lost.look(repository, plan.asked),
     plans.UNDO: lambda _, plan: undo.look(Action.objects.get(pk=str(plan.asked["action"]))),

@@ -94,6 +94,10 @@ class Action(models.Model):
         null=True, help_text="when to see in the registry's notifications whether it cost anybody a push"
     )
     undoes = models.CharField(max_length=16, blank=True, help_text="the action this one takes back")
+    bytes_total = models.PositiveBigIntegerField(
+        default=0, help_text="bytes of blobs that must be at the target in the end; 0 when none move"
+    )
+    bytes_done = models.PositiveBigIntegerField(default=0, help_text="how many of them are there by now")
     plan = models.JSONField(default=dict)
     fingerprint = models.CharField(max_length=64)
 

@@ -19,6 +19,8 @@ GOES_ALONG = "goes-along"
 # Kinds of plans besides those named like their only step.
 DELETE_TAGS, DELETE_REPOSITORY, DELETE_UNTAGGED = "delete-tags", "delete-repository", "delete-untagged"
 RETAG, RESTORE, UNDO, PUT_BACK = "retag", "restore", "undo", "put-back"
+# What is copied besides images and indexes: the list of referrers under a fallback tag.
+LIST = "referrers"
 
 DIFFERENT = "What this would touch is no longer what you were shown."
 
@@ -114,6 +116,33 @@ class Bytes:
 
 
 @dataclass(frozen=True)
+class Copied:
+    """A manifest that is copied. `role` is "index", "image", or what it is for when it speaks about another:
+    signature, sbom, attestation, referrer, or `LIST`. `size` is the bytes of its blobs."""
+
+    digest: str
+    role: str
+    tag: str = ""
+    platform: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Load:
+    """The bytes of blobs that a copy needs at the target: those to be sent, to be mounted there from another
+    repository, and there already. `exact` says that all of them could be asked for."""
+
+    sent: int = 0
+    mounted: int = 0
+    there: int = 0
+    exact: bool = True
+
+    @property
+    def total(self) -> int:
+        return self.sent + self.mounted + self.there
+
+
+@dataclass(frozen=True)
 class Check:
     """How much of what the plan says the registry confirmed, and when. `problem` says why not all of it, and
     `code` is the slug of the error behind that, where it was one."""
@@ -137,7 +166,8 @@ class Plan:
 
     `asked` is what makes the same plan again, with the kind and the repository. `digest` is what it is about,
     empty when that is many. `tags` leave or move, `stay` are those that share a digest with them and keep it.
-    `lost` says what was asked for and can't be done, and why; `protected` what may not be.
+    `lost` says what was asked for and can't be done, and why; `protected` what may not be. Of a copy,
+    `copied` is what goes to the target, `load` the bytes that takes, and `contents` the manifests themselves.
     """
 
     kind: str
@@ -155,6 +185,9 @@ class Plan:
     left_behind: tuple[Child, ...] = ()
     lost: tuple[str, ...] = ()
     protected: tuple[Protected, ...] = ()
+    copied: tuple[Copied, ...] = field(default=(), compare=False)
+    load: Load = field(default=Load(), compare=False)
+    contents: tuple[oci.Content, ...] = field(default=(), compare=False, repr=False)
     bytes: Bytes = field(default=Bytes(), compare=False)
     check: Check = field(default=Check(), compare=False)
 
@@ -235,6 +268,8 @@ class Plan:
             "parents": [asdict(parent) for parent in self.parents],
             "referrers": [asdict(referrer) for referrer in self.referrers],
             "left_behind": [asdict(child) for child in self.left_behind],
+            "copied": [asdict(one) for one in self.copied],
+            "load": asdict(self.load),
             "frees": self.bytes.frees,
             "shared": self.bytes.stays,
             "shared_with": list(self.bytes.shared_with),
@@ -314,6 +349,9 @@ def changes(before: Facts, after: Facts, now_on: Mapping[str, str] | None = None
     """
     now_on = now_on or {}
     said: list[str] = []
+    if before["kind"] == COPY and before["digest"] != after["digest"]:
+        reference = before["asked"]["reference"]
+        said.append(f"{reference} is on {shortened(after['digest'])} by now.")
     had, has = _tags(before), _tags(after)
     was, stays = _protected(before), _protected(after)
     said += [f"{what} stays: {stays[what]}." for what in sorted(stays.keys() - was)]

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,11 +18,12 @@ from django.utils import timezone
 from regui import oci
 from regui.accounts import access
 from regui.accounts.access import Actor
-from regui.actions import garbage, guard, journal, kept, kinds, plans, steps
+from regui.actions import copying, garbage, guard, journal, kept, kinds, plans, steps
 from regui.actions.journal import Ending, Result, State
 from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed, Plan
 from regui.actions.steps import Outcome, Silent, Steps
+from regui.actions.transfer import Halted
 from regui.index import capabilities, fetch, graph, history, listing, record, usage
 from regui.index.connect import connect
 from regui.index.models import Registry, Repository, Tag, TagMove
@@ -31,10 +32,13 @@ log = logging.getLogger(__name__)
 
 How = TagMove.How
 WELL = frozenset({Result.DONE, Result.GONE})
+UNFINISHED = "Left undone, since something before it could not be done."
 LISTED = "The registry still lists it, though it leads nowhere."
 
 # Seconds in which the bytes that an action needs must be there, before anything is changed.
 KEEPING = 60.0
+# Seconds between two times of writing down how far a copy is.
+AGAIN = 1.0
 # What a silent registry is given, longer each time, before the rest of an action is given up.
 PAUSES = [timedelta(seconds=seconds) for seconds in (2, 5, 15, 60, 120, 300, 600, 1200)]
 # A plan that was checked so long ago is checked again before anything is deleted by it.
@@ -98,6 +102,7 @@ def start(plan: Plan | Agreed, actor: Actor, *, held: bool = True, grace: timede
     agreed = plan.agreed if isinstance(plan, Plan) else plan
     registry = access.registry(actor, agreed.registry)
     repository = access.repository(actor, registry, agreed.repository, kinds.RIGHTS[agreed.kind])
+    see_source(actor, agreed.asked)
     fresh = kinds.again(repository, agreed)
     if (fresh.registry, fresh.repository) != (agreed.registry, agreed.repository):
         # An undo names an action, and that a repository: the right was asked for where it says.
@@ -119,6 +124,13 @@ def start(plan: Plan | Agreed, actor: Actor, *, held: bool = True, grace: timede
     return action
 
 
+def see_source(actor: Actor, asked: plans.Facts) -> None:
+    """Nothing, when the actor may see what a change that is asked for so copies from; else Http404."""
+    if "source" in asked:
+        registry, _, name = str(asked["source"]).partition("/")
+        access.require(actor, access.registry(actor, registry), name)
+
+
 def changed(repository: Repository, agreed: Agreed, fresh: Plan) -> list[str]:
     """What differs between the plan that was agreed to and the one made just now, in sentences."""
     if agreed.facts is None:
@@ -128,9 +140,10 @@ def changed(repository: Repository, agreed: Agreed, fresh: Plan) -> list[str]:
     return plans.changes(agreed.facts, fresh.facts, dict(moved.values_list("name", "manifest__digest")))
 
 
-def next_due(now: datetime) -> Action | None:
-    """An action that was to be carried out by now, to be carried out by whoever called."""
-    for action in Action.objects.due(now).order_by("started_at")[:20]:
+def next_due(now: datetime, *, without: Collection[str] = ()) -> Action | None:
+    """An action that was to be carried out by now, of none of these kinds, to be carried out by whoever
+    called."""
+    for action in Action.objects.due(now).exclude(kind__in=without).order_by("started_at")[:20]:
         mine = journal.claim(action, now)
         if mine is not None:
             return mine
@@ -142,11 +155,19 @@ def never() -> bool:
     return False
 
 
-def carry_out(action: Action, stop: Callable[[], bool] = never) -> Action:
+def tell_nobody(action: Action) -> None:
+    """Nobody watches it."""
+
+
+def carry_out(
+    action: Action,
+    stop: Callable[[], bool] = never,
+    watch: Callable[[Action], None] = tell_nobody,
+) -> Action:
     """The action, which is the caller's by a claim, as it ended; or still running, when the registry fell
-    silent, or `stop` said to leave the rest to whoever comes next."""
+    silent, or `stop` said to leave the rest to whoever comes next. `watch` is told of bytes that moved."""
     try:
-        return Runner(action, stop).go()
+        return Runner(action, stop, watch).go()
     except Overtaken:
         return journal.whole(action)
 
@@ -154,8 +175,14 @@ def carry_out(action: Action, stop: Callable[[], bool] = never) -> Action:
 class Runner:
     """Does what is left of an action."""
 
-    def __init__(self, action: Action, stop: Callable[[], bool] = never) -> None:
-        self.action, self.stop = action, stop
+    def __init__(
+        self,
+        action: Action,
+        stop: Callable[[], bool] = never,
+        watch: Callable[[Action], None] = tell_nobody,
+    ) -> None:
+        self.action, self.stop, self.watch = action, stop, watch
+        self.told = 0.0
         self.items = list(action.items.all())
         self.todo = [item for item in self.items if item.do != plans.GOES_ALONG]
         self.error: oci.Error | None = None
@@ -187,6 +214,8 @@ class Runner:
                     break
                 self.do(item)
             return self.conclude()
+        except Halted:
+            return self.halted()
         except Silent as silence:
             return self.later(silence.error)
         except oci.Error as error:  # of what is asked before the first step, or after the last
@@ -204,7 +233,28 @@ class Runner:
             begin=lambda item, passing: journal.note_begun(item, passing, timezone.now()),
             kept={one.digest: one for one in self.action.kept.all()},
             along=along,
+            transfer=copying.transfer(self.action, self.repository, self.moved),
         )
+
+    def moved(self, count: int) -> None:
+        """Write down, once in a while, how many bytes have been moved; raises `Halted` when it is to end."""
+        self.action.bytes_done = count
+        self.watch(self.action)
+        if time.monotonic() - self.told >= AGAIN:
+            self.told = time.monotonic()
+            self.hold()
+        if self.action.stop or self.stop():
+            raise Halted
+
+    def halted(self) -> Action:
+        """The action that was to end in the midst of a step: for good, or for someone else to go on with."""
+        if not self.action.stop:
+            return journal.release(self.action)
+        self.cancel()
+        try:
+            return self.conclude()
+        except oci.Error as error:
+            return self.later(error)
 
     def catch_up(self) -> None:
         """Note what a runner that died had deleted, before its tags' absence looks like a registry's
@@ -253,6 +303,10 @@ class Runner:
         self.error = self.error or outcome.error
         if outcome.result in {Result.DONE, Result.GONE}:
             self.tell(item)
+        elif item.do == plans.COPY:
+            for other in self.todo:
+                if not other.result:
+                    journal.note_ended(other, Result.SKIPPED, UNFINISHED)
         elif isinstance(outcome.error, HOPELESS):
             for other in self.todo:
                 if not other.result and other.do == item.do:
@@ -388,7 +442,11 @@ class Runner:
         """Why it isn't simply done: in its step's words, or the first of many."""
         if dangling:
             return f"The digest is gone, but the registry still lists {', '.join(dangling)}."
-        said = [item.reason for item in self.todo if item.reason]
+        said = [
+            item.reason
+            for item in self.todo
+            if item.reason and (item.result not in WELL or len(self.todo) == 1)
+        ]
         if len(self.todo) == 1 or well == len(self.todo):
             return said[0] if said and len(self.todo) == 1 else ""
         stopped = sum(item.result == Result.CANCELLED for item in self.todo)

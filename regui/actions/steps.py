@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from regui import oci
 from regui.actions import plans, ways
 from regui.actions.models import Item, Kept
+from regui.actions.transfer import Transfer, may_pass
 from regui.actions.ways import Way
 from regui.index import facts
 
@@ -62,10 +63,16 @@ class Steps:
     kept: Mapping[str, Kept] = field(default_factory=dict)
     along: Mapping[str, Sequence[str]] = field(default_factory=dict)
     joined: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    transfer: Transfer | None = None
 
     def perform(self, item: Item) -> Outcome:
-        """Do the step, or find out that it is done; raises `Silent`."""
-        does = {plans.UNTAG: self.untag, plans.DELETE_DIGEST: self.delete, plans.PUT: self.put}
+        """Do the step, or find out that it is done; raises `Silent`, and `transfer.Halted`."""
+        does = {
+            plans.UNTAG: self.untag,
+            plans.DELETE_DIGEST: self.delete,
+            plans.PUT: self.put,
+            plans.COPY: self.copy,
+        }
         try:
             return does[item.do](item)
         except oci.Error as error:
@@ -189,6 +196,39 @@ class Steps:
                 self.client.delete_manifest(self.name, item.passing)
         return Outcome(Result.SKIPPED, f"The tag moved to {plans.shortened(now)}.")
 
+    # Bringing a manifest from another repository
+
+    def copy(self, item: Item) -> Outcome:
+        """Bring over what the manifest needs, then put it. A list of referrers only goes where the registry
+        doesn't keep one itself."""
+        if self.keeps_list(item):
+            return Outcome(Result.DONE, "The registry itself lists what refers to it.")
+        # Not a byte is sent for a tag that has moved meanwhile.
+        if item.before is None or self.on(item.tag) in {item.before, item.digest}:
+            self.bring(item)
+        return self.put(item)
+
+    def bring(self, item: Item) -> None:
+        """Have the repository hold the blobs of the manifest; one that has the manifest has them."""
+        kept, transfer = self.kept.get(item.digest), self.transfer
+        if kept is None or transfer is None:
+            return
+        document = oci.parse(kept.body, kept.media_type)
+        if not isinstance(document, oci.Manifest):
+            return
+        if self.there(item.digest):
+            transfer.is_there(document)
+        else:
+            self.begin(item, "")
+            transfer.bring(document)
+
+    def keeps_list(self, item: Item) -> bool:
+        """Whether the step is for a list of referrers, in a registry that answers for them itself."""
+        about = oci.companion(item.tag) if item.tag else None
+        if about is None or about.role != plans.LIST:
+            return False
+        return self.client.referrers(self.name, about.subject).source == "api"
+
     # Putting a manifest
 
     def put(self, item: Item) -> Outcome:
@@ -214,9 +254,9 @@ class Steps:
                 return failed(error)
             what = ", ".join(plans.shortened(one) for one in missing)
             return Outcome(Result.FAILED, f"The registry no longer has {what}.", error)
-        return self.is_put(item, reference, kept)
+        return self.is_put(item, reference)
 
-    def is_put(self, item: Item, reference: str, kept: Kept) -> Outcome:
+    def is_put(self, item: Item, reference: str) -> Outcome:
         """What the registry says after it took the manifest: with its cache, it may have taken it in vain."""
         try:
             found = self.client.manifest(self.name, reference)
@@ -291,13 +331,3 @@ def passing_image(kept: Kept) -> bytes:
             "annotations": {facts.UNTAG: str(uuid.uuid4())},
         }
     ).encode()
-
-
-def may_pass(error: oci.Error) -> bool:
-    """Whether nobody knows what became of the request, or asking again later may help: the registry scans
-    every tag of a repository for a delete, and a proxy in between may lose patience first."""
-    if isinstance(error, oci.BadCertificate):
-        return False
-    return isinstance(error, oci.Unreachable | oci.TooManyRequests) or (
-        isinstance(error, oci.Unavailable) and error.status in {502, 503, 504}
-    )

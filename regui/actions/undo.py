@@ -14,8 +14,8 @@ from django.utils import timezone
 from regui import oci
 from regui.actions import guard, plans, steps
 from regui.actions.models import Action, Item, Kept
-from regui.actions.plans import Check, Plan, Step, TagOn
-from regui.index import connect
+from regui.actions.plans import Check, Child, Plan, Step, TagOn
+from regui.index import connect, graph
 from regui.index.models import Registry, Repository
 
 T = TypeVar("T")
@@ -91,6 +91,7 @@ def plan(
         asked=asked,
         steps=tuple(back.steps),
         tags=tuple(back.tags),
+        left_behind=back.left_behind(items),
         lost=tuple(back.lost),
         check=check,
     )
@@ -197,6 +198,25 @@ class Back:
             else:
                 self.steps.append(Step(plans.UNTAG, name, item.digest, item.tag, before=item.digest))
             self.tags.append(TagOn(item.tag, item.digest))
+
+    def left_behind(self, items: Iterable[Item]) -> tuple[Child, ...]:
+        """What was copied: it stays when its tag goes, unless another leads there."""
+        going = {(tag.name, tag.digest) for tag in self.tags}
+        came = dict.fromkeys(item.digest for item in items if item.do == plans.COPY and item.begun_at)
+        if not going or self.repository.pk is None:
+            return ()
+        rows = graph.held(self.repository).filter(digest__in=came)
+        sizes = {row.digest: (row.pk, row.platform, row.size) for row in rows}
+        on = (
+            self.repository.tags.listed()
+            .exclude(manifest=None)
+            .values_list("name", "manifest__digest", "manifest")
+        )
+        stay = graph.reachable(
+            pk for name, digest, pk in on if (name, digest) not in going and pk is not None
+        )
+        found = ((digest, *sizes[digest]) for digest in came if digest in sizes)
+        return tuple(Child(digest, platform, size) for digest, pk, platform, size in found if pk not in stay)
 
 
 def said(answer: T | oci.Error) -> T:

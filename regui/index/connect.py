@@ -25,6 +25,8 @@ R = TypeVar("R")
 THREADS = 8
 # Seconds a crawl waits for an answer: a catalog may take a minute.
 PATIENCE = 75.0
+# Seconds that whoever moves blobs waits for an answer.
+CARRYING = 120.0
 # What a thread may overrun its deadline by before it is left to finish on its own.
 GRACE = 0.25
 # How long what didn't answer is left in peace, so that not every page waits for it. A refused connection
@@ -50,6 +52,12 @@ class Link:
         patient = oci.Timeout(read=PATIENCE, total=2 * PATIENCE)
         size = max(settings.SYNC_CONCURRENCY, THREADS)
         return build(self.record, direct=True, tries=1, timeout=patient, pool_size=size)
+
+    @cached_property
+    def carrier(self) -> oci.Client:
+        """A client for moving blobs: a registry may take minutes to put away one that it was sent."""
+        patient = oci.Timeout(read=CARRYING, total=2 * CARRYING)
+        return build(self.record, timeout=patient, pool_size=2 * THREADS)
 
     def check(self, what: str) -> None:
         """Nothing, or raises the failure of a moment ago without asking again: the registry's, or this one
@@ -118,6 +126,11 @@ def crawler(registry: Registry) -> oci.Client:
     return _link(registry).crawler
 
 
+def carrier(registry: Registry) -> oci.Client:
+    """The client that moves blobs from and to that registry. Raises `oci.Unreachable` like `link`."""
+    return _link(registry).carrier
+
+
 def _link(registry: Registry) -> Link:
     try:
         record: RegistrySettings = settings.REGISTRIES[registry.name]
@@ -142,8 +155,9 @@ def close() -> None:
     for one in ended:
         one.pool.shutdown(wait=False, cancel_futures=True)
         one.client.close()
-        if "crawler" in vars(one):
-            one.crawler.close()
+        for client in ("crawler", "carrier"):
+            if client in vars(one):
+                getattr(one, client).close()
 
 
 def build(record: RegistrySettings, **options: Any) -> oci.Client:

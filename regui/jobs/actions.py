@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from django.db import DatabaseError, close_old_connections, connections
 from django.utils import timezone
 
-from regui.actions import run
+from regui.actions import plans, run
 from regui.actions.models import Action
 
 log = logging.getLogger(__name__)
 
 # Seconds between two looks, and after the database failed; and how many actions are carried out at a time,
-# each in another repository.
+# each in another repository; not so many of them are copies, which may take hours.
 LOOK, TROUBLE = 0.25, 1.0
-HANDS = 3
+HANDS, COPIES = 3, 2
 
 
 @dataclass
@@ -31,10 +31,12 @@ class Hands:
         self.threads = [thread for thread in self.threads if thread.is_alive()]
         if len(self.threads) >= HANDS:
             return False
-        action = run.next_due(timezone.now())
+        copying = sum(thread.name.startswith(plans.COPY) for thread in self.threads)
+        action = run.next_due(timezone.now(), without=[plans.COPY] if copying >= COPIES else [])
         if action is None:
             return False
-        thread = threading.Thread(target=self.work, args=[action], name=f"action {action.pk}", daemon=True)
+        name = f"{action.kind} {action.pk}"
+        thread = threading.Thread(target=self.work, args=[action], name=name, daemon=True)
         self.threads.append(thread)
         thread.start()
         return True

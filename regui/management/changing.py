@@ -1,12 +1,21 @@
 """The commands that change a registry: they show a plan, have it agreed to, and carry it out."""
 
 import sys
+import threading
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TransferSpeedColumn,
+)
 
 from regui import oci
 from regui.accounts.access import Actor
@@ -19,7 +28,8 @@ from regui.management.speaking import DONE, FAILED, PERSON, STALE, Command, Refu
 from regui.web import told, words
 
 State = Action.State
-BAR = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+STEPS: tuple[ProgressColumn, ...] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+BYTES = (*STEPS[:2], DownloadColumn(), TransferSpeedColumn())
 # So many steps are over before a bar could be read.
 FEW = 3
 LATER = "A worker, or the next start of regui, goes on with it; regui activity {} shows how it stands."
@@ -58,10 +68,14 @@ class Changing(Command):
             self.answer(documents.of_plan(plan))
             if obstacle:
                 self.complain(f"{obstacle} {obstacle.hint}")
-            return obstacle.returncode if obstacle else FAILED if plan.lost else DONE
+            return obstacle.returncode if obstacle else FAILED if self.lacks(plan) else DONE
         if obstacle:
             raise obstacle
         return self.done(plan, options) if plan.steps else self.nothing(plan)
+
+    def lacks(self, plan: Plan) -> bool:
+        """Whether something that was asked for can't be done."""
+        return bool(plan.lost)
 
     def broken(self, plan: Plan, options: dict[str, Any]) -> Refusal | None:
         """What stands against a plan that breaks indexes, when nobody can be asked or has agreed."""
@@ -102,19 +116,31 @@ class Changing(Command):
     def done(self, plan: Plan, options: dict[str, Any]) -> int:
         """Have the plan agreed to and carry it out; the exit status."""
         self.agree(plan, options)
-        few = len(plan.steps) < FEW or not self.console.is_terminal
-        with (
-            foreground.stoppable() as stop,
-            Progress(*BAR, console=self.console, transient=True, disable=few) as progress,
-        ):
-            action = begun(plan, self.actor)
-            bar = progress.add_task(words.verb(action), total=len(plan.steps), completed=-1)
-            ended = foreground.carry_out(action, stop, lambda: progress.advance(bar))
+        with foreground.stoppable() as stop:
+            ended = self.watched(begun(plan, self.actor), len(plan.steps), stop)
         self.tell(ended)
-        well = ended.state == State.DONE and not plan.lost
-        if ended.state == State.DONE and plan.lost:
+        well = ended.state == State.DONE and not self.lacks(plan)
+        if ended.state == State.DONE and not well:
             self.complain("Not all that was asked for could be done:", plan.lost)
         return DONE if well else FAILED
+
+    def watched(self, action: Action, steps: int, stop: threading.Event) -> Action:
+        """The action as it ended, with a bar at a terminal: of bytes where some are sent, else of steps."""
+        sends = action.bytes_total
+        dull = not self.console.is_terminal or (steps < FEW and not sends)
+        columns, total = (BYTES, sends) if sends else (STEPS, steps)
+        with Progress(*columns, console=self.console, transient=not sends, disable=dull) as progress:
+            bar = progress.add_task(words.verb(action), total=total, completed=0 if sends else -1)
+
+            def step() -> None:
+                if not sends:
+                    progress.advance(bar)
+
+            def moved(one: Action) -> None:
+                if sends:
+                    progress.update(bar, completed=one.bytes_done)
+
+            return foreground.carry_out(action, stop, step, moved)
 
     def tell(self, action: Action) -> None:
         """Say how the action ended."""

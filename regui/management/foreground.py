@@ -43,9 +43,14 @@ def stoppable() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def carry_out(action: Action, stop: threading.Event, tell: Callable[[], None]) -> Action:
+def carry_out(
+    action: Action,
+    stop: threading.Event,
+    tell: Callable[[], None],
+    watch: Callable[[Action], None] = run.tell_nobody,
+) -> Action:
     """The action, which is ours, as it ended; or still running, when the registry stayed silent. `tell` is
-    called before each step. Once `stop` is set, what wasn't begun is left."""
+    called before each step, `watch` when bytes have moved. Once `stop` is set, what wasn't begun is left."""
 
     def step() -> bool:
         if stop.is_set():
@@ -54,13 +59,13 @@ def carry_out(action: Action, stop: threading.Event, tell: Callable[[], None]) -
         return False
 
     try:
-        action = run.carry_out(action, step)
+        action = run.carry_out(action, step, watch)
         until = time.monotonic() + PATIENCE
         while action.is_open and not stop.is_set() and time.monotonic() < until:
             stop.wait(LOOK)
             mine = journal.claim(action, timezone.now())
             action = mine or journal.whole(action)
-            action = run.carry_out(action, step) if mine else action
+            action = run.carry_out(action, step, watch) if mine else action
         return journal.cancel(action, timezone.now()) if action.is_open and stop.is_set() else action
     except KeyboardInterrupt:
         journal.cancel(action, timezone.now())

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from regui import oci
 from regui.accounts import access
-from regui.accounts.access import Actor
+from regui.accounts.access import Actor, Right
 from regui.actions import delete, journal, kinds
 from regui.actions.models import Action
 from regui.index import fetch, search
@@ -26,12 +26,18 @@ def reference(text: str) -> oci.Reference:
 
 
 def repository(actor: Actor, registry: str, name: str, kind: str) -> Repository:
-    """The repository a change of that kind is about. Raises `Refusal` for a registry that isn't there."""
-    known = {row.name: row for row in access.registries(actor)}
-    if registry not in known:
-        others = f"only {', '.join(known)}" if known else "nor any other: set REGUI_REGISTRY_URL"
+    """The repository a change of that kind is about. Raises like `known`."""
+    return known(actor, registry, name, kinds.RIGHTS[kind])
+
+
+def known(actor: Actor, registry: str, name: str, right: Right) -> Repository:
+    """The repository of that name, over which the actor has that right. Raises `Refusal` for a registry that
+    isn't there."""
+    there = {row.name: row for row in access.registries(actor)}
+    if registry not in there:
+        others = f"only {', '.join(there)}" if there else "nor any other: set REGUI_REGISTRY_URL"
         raise Refusal(f"There is no registry named {registry}, {others}.", code="not-found")
-    return access.repository(actor, known[registry], name, kinds.RIGHTS[kind])
+    return access.repository(actor, there[registry], name, right)
 
 
 def action(actor: Actor, pk: str) -> Action:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from regui.actions import documents, plans
 from regui.actions.models import Item
-from regui.actions.plans import Plan, shortened
+from regui.actions.plans import Load, Plan, shortened
 from regui.web import words
 from regui.web.templatetags.regui import size
 
@@ -36,6 +36,8 @@ def plan(plan: Plan) -> Iterator[Line]:
     yield Line(said.lead)
     for row in documents.rows(plan):
         yield labelled(row.fate, told(row), STYLES.get(row.fate, ""))
+    if plan.copied:
+        yield labelled("sends", sent(plan.load))
     if any(step.do in {plans.DELETE_DIGEST, plans.UNTAG} for step in plan.steps):
         yield labelled("frees", freed(plan))
     yield labelled("checked", str(plan.check).removeprefix("checked "))
@@ -59,6 +61,12 @@ def freed(plan: Plan) -> str:
     shared = f", shared with {', '.join(found.shared_with)}" if found.shared_with else ""
     more = f" and {found.more:,} more" if found.more else ""
     return f"{bound}{size(found.frees)} when garbage is collected; {size(found.stays)} stays{shared}{more}"
+
+
+def sent(load: Load) -> str:
+    """What a copy takes in bytes."""
+    least = "" if load.exact else "at least "
+    return f"{least}{size(load.sent)}; {size(load.mounted)} mounted, {size(load.there)} there already"
 
 
 def items(found: Iterable[Item]) -> Iterator[Line]:

@@ -6,7 +6,8 @@ from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
 from regui.actions import plans
-from regui.actions.plans import Agreed, Plan, Protected, Step, TagOn
+from regui.actions.plans import Agreed, Copied, Plan, Protected, Step, TagOn
+from regui.web import copies
 
 T = TypeVar("T")
 
@@ -52,6 +53,8 @@ class Question:
             return [("to", self.of.named[0])]
         if self.of.kind == plans.RESTORE:
             return [("tag", tag) for tag in self.of.named]
+        if self.of.kind == plans.COPY:
+            return copies.fields(self.of)
         return [("along", "1")] if self.of.asked.get("along") else []
 
     @property
@@ -79,6 +82,20 @@ class Shown(Question):
         return self.of.check.complete and bool(self.of.steps)
 
     @property
+    def is_copy(self) -> bool:
+        return self.of.kind == plans.COPY
+
+    @property
+    def source(self) -> copies.Source | None:
+        """Where a copy comes from."""
+        return copies.Source.of(self.of.asked) if self.is_copy else None
+
+    @property
+    def copied(self) -> Some[Copied]:
+        """The manifests that are copied."""
+        return Some(self.of.copied)
+
+    @property
     def typed(self) -> bool:
         """Whether its name must be typed."""
         return self.of.kind == plans.DELETE_REPOSITORY
@@ -90,7 +107,7 @@ class Shown(Question):
     @property
     def tags(self) -> Some[TagOn]:
         """The tags that go; one that moves is told where it is set."""
-        if self.of.kind == plans.RETAG:
+        if self.of.kind in {plans.RETAG, plans.COPY}:
             return Some(())
         putting = {step.tag for step in self.of.steps if step.do == plans.PUT}
         return Some([tag for tag in self.of.tags if tag.name not in putting])

@@ -6,18 +6,27 @@ from dataclasses import dataclass
 from functools import cached_property
 from io import StringIO
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
 from regui.accounts.access import Actor, Right
 from regui.actions import plans, undo
 from regui.actions.models import Action, Item
+from regui.actions.plans import Agreed
 from regui.web import words
+from regui.web.copies import Source, fields
 
 # How many tags a row of the list names, and how many reasons of single tags it tells; these are looked for
 # among so many first items.
 NAMED, REASONS, FIRST = 12, 5, 50
-ICONS = {plans.RETAG: "tag", plans.RESTORE: "undo-2", plans.UNDO: "undo-2", plans.PUT_BACK: "undo-2"}
+ICONS = {
+    plans.RETAG: "tag",
+    plans.COPY: "copy",
+    plans.RESTORE: "undo-2",
+    plans.UNDO: "undo-2",
+    plans.PUT_BACK: "undo-2",
+}
 KINDS = {
     plans.UNTAG: "Tag deleted",
     plans.DELETE_DIGEST: "Digest deleted",
@@ -25,6 +34,7 @@ KINDS = {
     plans.DELETE_REPOSITORY: "Repository deleted",
     plans.DELETE_UNTAGGED: "Untagged deleted",
     plans.RETAG: "Tag set",
+    plans.COPY: "Copied",
     plans.RESTORE: "Restored",
     plans.UNDO: "Undone",
     plans.PUT_BACK: "Push put back",
@@ -58,11 +68,19 @@ class Told:
     @property
     def place(self) -> str:
         """The word between what was done and the repository."""
+        if self.action.kind == plans.COPY:
+            return "to"
         return "in" if self.action.kind in ICONS or not self.takes_some else "from"
 
     @property
     def takes_some(self) -> bool:
         return self.action.kind in {plans.UNTAG, plans.DELETE_DIGEST, plans.DELETE_TAGS}
+
+    @property
+    def source(self) -> Source | None:
+        """What a copy was made of."""
+        asked = self.action.plan.get("asked", {}) if self.action.kind == plans.COPY else {}
+        return Source.of(asked) if asked else None
 
     @property
     def icon(self) -> str:
@@ -100,6 +118,9 @@ class Told:
             return reverse("manifest-delete", args=[*place, action.digest])
         if action.kind == plans.RETAG and names:
             return f"{reverse('manifest-tag', args=[*place, action.digest])}?to={names[0]}"
+        if action.kind == plans.COPY and self.source:
+            asked = Agreed(action.kind, *place, action.fingerprint, asked=action.plan["asked"])
+            return f"{self.source.copying}?{urlencode(fields(asked))}"
         if action.kind == plans.RESTORE:
             return reverse("manifest-restore", args=[*place, action.digest])
         if action.kind == plans.UNDO and action.undoes:

@@ -7,6 +7,7 @@ from regui.web.views import (
     actions,
     capabilities,
     changes,
+    copies,
     garbage,
     history,
     jobs,
@@ -56,6 +57,12 @@ urlpatterns = [
         "<reg:registry>/<repo:name>/-/manifests/<digest:digest>/delete/",
         changes.delete_manifest,
         name="manifest-delete",
+    ),
+    path("<reg:registry>/<repo:name>/-/tags/<tag:tag>/copy/", copies.copy_tag, name="tag-copy"),
+    path(
+        "<reg:registry>/<repo:name>/-/manifests/<digest:digest>/copy/",
+        copies.copy_manifest,
+        name="manifest-copy",
     ),
     path("<reg:registry>/<repo:name>/-/manifests/<digest:digest>/tag/", changes.set_tag, name="manifest-tag"),
     path(

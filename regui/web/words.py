@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from regui import oci
 from regui.actions import plans
 from regui.actions.models import Action
 from regui.actions.plans import Plan, shortened
@@ -36,7 +37,7 @@ class Words:
     @property
     def done(self) -> str:
         """What would be done, after "nothing can be"."""
-        return "deleted" if self.icon == "trash-2" else "changed"
+        return {"trash-2": "deleted", "copy": "copied"}.get(self.icon, "changed")
 
 
 def of(plan: Plan) -> Words:
@@ -123,6 +124,23 @@ def retag(plan: Plan) -> Words:
     return Words(f"Set the tag {tag}?", lead, button, icon="tag", danger=bool(plan.tags))
 
 
+def copy(plan: Plan) -> Words:
+    tag, reference = plan.named[0], str(plan.asked["reference"])
+    what = shortened(reference) if oci.is_digest(reference) else reference
+    if not plan.steps:
+        lead = "It can't be copied as it is."
+    elif plan.tags:
+        lead = f"{tag} is on {shortened(plan.tags[0].digest)} there now and moves to {plan.short}."
+    else:
+        lead = f"{tag} is new there, and will be on {plan.short}."
+    if plan.asked["platforms"] and plan.is_index:
+        lead += " That is a new index of the platforms you chose, with a digest of its own."
+    elif plan.steps:
+        lead += " The digest stays the same."
+    title = f"Copy {what} to {plan.repository}:{tag}?"
+    return Words(title, lead, "Copy", icon="copy", danger=bool(plan.tags))
+
+
 def back(plan: Plan) -> Words:
     coming = sum(step.do == plans.PUT for step in plan.steps)
     if plan.steps:
@@ -141,6 +159,7 @@ KINDS: dict[str, Callable[[Plan], Words]] = {
     plans.DELETE_REPOSITORY: delete_repository,
     plans.DELETE_UNTAGGED: delete_untagged,
     plans.RETAG: retag,
+    plans.COPY: copy,
     plans.RESTORE: back,
     plans.UNDO: back,
     plans.PUT_BACK: back,
@@ -149,9 +168,10 @@ KINDS: dict[str, Callable[[Plan], Words]] = {
 
 def nothing(kind: str) -> str:
     """That a change of this kind was not made."""
-    return (
-        "Nothing was changed" if kind in {plans.RETAG, plans.RESTORE, plans.UNDO} else "Nothing was deleted"
-    )
+    if kind == plans.COPY:
+        return "Nothing was copied"
+    changed = kind in {plans.RETAG, plans.RESTORE, plans.UNDO}
+    return "Nothing was changed" if changed else "Nothing was deleted"
 
 
 def names(tags: Sequence[str]) -> str:
@@ -172,6 +192,7 @@ VERBS = {
         "Deleted untagged manifests",
     ),
     plans.RETAG: ("Setting the tag", "Tried to set the tag", "Set the tag"),
+    plans.COPY: ("Copying", "Tried to copy", "Copied"),
     plans.RESTORE: ("Restoring", "Tried to restore", "Restored"),
     plans.UNDO: ("Undoing", "Tried to undo", "Undid"),
     plans.PUT_BACK: ("Putting back", "Tried to put back", "Put back"),
@@ -196,6 +217,8 @@ def sentence(action: Action) -> str:
         return f"{said}, and with it the tag{'s' if len(tags) > 1 else ''} {names(tags)}."
     if action.kind == plans.RETAG:
         return f"{names(tags)} is on {shortened(action.digest)} now."
+    if action.kind == plans.COPY:
+        return f"Copied {shortened(action.digest)} to {action.repository}."
     if action.kind == plans.UNDO:
         return f"Undone: {action.repository} is as before."
     if action.kind == plans.PUT_BACK:

@@ -44,6 +44,9 @@ class Asked(BaseModel):
     along: Annotated[
         bool, Field(description="delete-digest: what speaks about it, and what only it leads to, goes too")
     ] = False
+    source: Annotated[Text, Field(description="copy: registry/repository that it comes from")] = ""
+    platforms: Annotated[Names, Field(description="copy: of an index only these; none for all")] = []
+    referrers: Annotated[bool, Field(description="copy: signatures and the like come along")] = True
     action: Annotated[Text, Field(description="undo: the action's id")] = ""
 
 

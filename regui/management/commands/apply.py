@@ -10,6 +10,7 @@ from regui import oci
 from regui.actions import documents, kinds, run
 from regui.actions.models import Action
 from regui.actions.plans import Plan
+from regui.index.models import Registry
 from regui.management.changing import Changing, stale, unchecked
 from regui.management.references import repository
 from regui.management.speaking import Refusal
@@ -35,6 +36,8 @@ class Command(Changing):
             raise stale([str(error)]) from error
         except Action.DoesNotExist as error:
             raise Refusal("The journal knows no such action.", code="not-found") from error
+        except Registry.DoesNotExist as error:
+            raise Refusal("The registry it copies from is not in the settings.", code="not-found") from error
         if not fresh.check.complete:
             raise unchecked(fresh.check)
         if fresh.fingerprint != agreed.fingerprint:

@@ -11,7 +11,7 @@ from regui.accounts import access
 from regui.actions import delete, journal, kinds, many, plans, retag, undo, untag
 from regui.actions.models import Action
 from regui.index.models import Repository
-from regui.web import forms, htmx, tracks
+from regui.web import forms, htmx, tracks, words
 from regui.web.changing import agree, answer, changing, confirm
 from regui.web.http import Request
 
@@ -116,12 +116,14 @@ def stop(request: Request, pk: str) -> HttpResponse:
     action = found(request, pk)
     target(request, action.registry, action.repository, action.kind)
     stopped = journal.cancel(action, timezone.now())
+    there = reverse("action", args=[pk])
     if stopped.state == Action.State.CANCELLED:
-        messages.success(request, "Stopped: nothing was deleted.")
-        there = reverse("repository", args=[action.registry, action.repository])
+        nothing = words.nothing(action.kind)
+        messages.success(request, f"Stopped: {nothing[:1].lower()}{nothing[1:]}.")
+        if action.kind != plans.COPY:  # the repository may not be there yet
+            there = reverse("repository", args=[action.registry, action.repository])
     else:
-        messages.info(request, "It stops before its next step.")
-        there = reverse("action", args=[pk])
+        messages.info(request, "It stops as soon as it can.")
     return HttpResponseRedirect(there, status=303)
 
 
