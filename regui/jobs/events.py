@@ -21,12 +21,13 @@ from regui.index.models import Event, Registry
 log = logging.getLogger(__name__)
 
 # Seconds between two looks when nothing waits, after the database failed, and between two rounds of upkeep.
-LOOK, TROUBLE, UPKEEP = 0.05, 1.0, 10.0
+LOOK, TROUBLE, UPKEEP = 0.08, 1.0, 10.0
 # After a batch the loop rests, so many times as long as that took and at most these seconds: what comes in
 # needs the database, too, and many events at once cost far less than each by itself.
 REST, LONGEST = 2.0, 0.09
-# Sums take at most so long at a time, and at most this share of the loop's.
-SUMS, SHARE = 0.2, 0.25
+# Sums take at most so long at a time, and at most this share of the loop's; between two looks for what is to
+# be summed up lie so many seconds at least, for mostly there is nothing.
+SUMS, SHARE, SELDOM = 0.2, 0.25, 0.25
 # Seconds between two rounds of forgetting.
 THINNING = 3600.0
 PUTS = frozenset({plans.PUT, plans.COPY})
@@ -96,7 +97,7 @@ class Rounds:
         for applier in self.appliers.values():
             events.sum_up(applier.registry, began + SUMS)
         took = time.monotonic() - began
-        self.sums_at = began + took / SHARE
+        self.sums_at = began + max(took / SHARE, SELDOM)
 
     def release(self) -> None:
         """Leave the inboxes to others."""
