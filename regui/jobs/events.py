@@ -22,9 +22,11 @@ log = logging.getLogger(__name__)
 
 # Seconds between two looks when nothing waits, after the database failed, and between two rounds of upkeep.
 LOOK, TROUBLE, UPKEEP = 0.08, 1.0, 10.0
-# After a batch the loop rests, so many times as long as that took and at most these seconds: what comes in
-# needs the database, too, and many events at once cost far less than each by itself.
+# After a batch the loop rests, so many times as long as that took and at most these seconds, or those once so
+# many events come at a time: what comes in needs the database, too, and many at once cost far less than each
+# by itself. Not while more wait than one batch takes.
 REST, LONGEST = 2.0, 0.09
+CROWD, CROWDED = 20, 0.3
 # Sums take at most so long at a time, and at most this share of the loop's; between two looks for what is to
 # be summed up lie so many seconds at least, for mostly there is nothing.
 SUMS, SHARE, SELDOM = 0.2, 0.25, 0.25
@@ -43,14 +45,15 @@ def loop(stop: threading.Event) -> None:
         while not stop.is_set():
             began = time.monotonic()
             try:
-                busy = rounds.go()
+                applied = rounds.go()
             except DatabaseError as error:
                 log.warning("events wait: %s", error)
                 close_old_connections()
                 stop.wait(TROUBLE)
             else:
                 took = time.monotonic() - began
-                stop.wait(min(took * REST, LONGEST) if busy else LOOK)
+                longest = CROWDED if CROWD <= applied < events.BATCH else LONGEST
+                stop.wait(min(took * REST, longest) if applied else LOOK)
     finally:
         rounds.release()
 
@@ -64,8 +67,8 @@ class Rounds:
     sums_at: float = 0.0
     thinning_at: float = 0.0
 
-    def go(self) -> bool:
-        """One round; whether there may be more to do at once."""
+    def go(self) -> int:
+        """One round; how many events were applied."""
         now = time.monotonic()
         if now >= self.upkeep_at:
             self.upkeep_at = now + UPKEEP
@@ -74,7 +77,7 @@ class Rounds:
         names = set(waiting.order_by("pk").values_list("registry", flat=True)[: events.BATCH])
         applied = sum([self.appliers[name].apply() for name in sorted(names)])
         self.sum_up()
-        return applied > 0
+        return applied
 
     def look_after(self) -> None:
         """Know the registries, note gaps, and forget now and then."""
