@@ -16,7 +16,7 @@ from regui.actions import plans
 from regui.actions.models import Action, Item
 from regui.index import events, gaps, thinning
 from regui.index.events import Applier
-from regui.index.models import Event, Registry
+from regui.index.models import Event, Registry, Unsummed
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ LOOK, TROUBLE, UPKEEP = 0.08, 1.0, 10.0
 REST, LONGEST = 2.0, 0.09
 CROWD, CROWDED = 20, 0.3
 # Sums take at most so long at a time, and at most this share of the loop's; between two looks for what is to
-# be summed up lie so many seconds at least, for mostly there is nothing.
+# be summed up lie so many seconds at least.
 SUMS, SHARE, SELDOM = 0.2, 0.25, 0.25
 # Seconds between two rounds of forgetting.
 THINNING = 3600.0
@@ -97,7 +97,8 @@ class Rounds:
         began = time.monotonic()
         if began < self.sums_at:
             return
-        for applier in self.appliers.values():
+        # Mostly there is nothing, of however many registries.
+        for applier in self.appliers.values() if Unsummed.objects.exists() else ():
             events.sum_up(applier.registry, began + SUMS)
         took = time.monotonic() - began
         self.sums_at = began + max(took / SHARE, SELDOM)
