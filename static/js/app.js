@@ -225,3 +225,11 @@ document.addEventListener("htmx:error", (event) => {
   const late = event.detail.ctx.request?.signal?.reason === "timeout";
   toast({ text: late ? "The server took too long" : "The server can’t be reached", level: "error" });
 });
+
+// A browser that is busy leaves the transition between two pages out, and takes that for a fault of the page.
+
+for (const turn of ["pageswap", "pagereveal"]) {
+  addEventListener(turn, ({ viewTransition }) => {
+    for (const end of [viewTransition?.ready, viewTransition?.finished]) end?.catch(() => {});
+  });
+}

@@ -64,7 +64,7 @@ def test_it_copies_and_says_what(pair: Pair) -> None:
     shown = pair.copy(*FROM_TO, "--dry-run")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "index" in shown.stdout
-    assert digest in shown.stdout
+    assert shortened(digest) in shown.stdout
     assert "already" in shown.stdout
     told = json.loads(pair.copy(*FROM_TO, "--dry-run", "--json").stdout)
     assert told["state"] == "planned"
