@@ -144,15 +144,14 @@ def moment(stamp: str, now: datetime) -> datetime:
     return at if EARLIEST <= at <= now + FUTURE else now
 
 
-@dataclass
+@dataclass(eq=False)
 class Arrival:
-    """Rows that one request brought, and what became of them."""
+    """Rows that one request brought, and whether they are kept."""
 
     registry: Registry
     rows: list[Event]
     now: datetime
     stored: bool = False
-    error: Exception | None = None
 
 
 _arrivals: deque[Arrival] = deque()
@@ -164,7 +163,7 @@ def store(registry: Registry, events: Sequence[Any], now: datetime) -> None:
     them is worth a row, but not when there were none.
 
     Requests that come while another's are being written are written together after it, by whichever is first:
-    a transaction for each would have them all wait for the database.
+    a transaction for each would have them all wait for the database. When that fails, each tries its own.
     """
     if not events:
         return
@@ -172,22 +171,17 @@ def store(registry: Registry, events: Sequence[Any], now: datetime) -> None:
     _arrivals.append(mine)
     with _storing:
         if not mine.stored:
-            write([_arrivals.popleft() for _ in range(len(_arrivals))])
-    if mine.error is not None:
-        raise mine.error
+            taken = [_arrivals.popleft() for _ in range(len(_arrivals))]
+            write(taken if mine in taken else [mine, *taken])
 
 
 def write(arrivals: Sequence[Arrival]) -> None:
-    """Write what these requests brought, all or nothing; each learns how it went."""
-    try:
-        with transaction.atomic():
-            for some in batches.batches(row for one in arrivals for row in one.rows):
-                Event.objects.bulk_create(some, ignore_conflicts=True)
-            for one in {arrival.registry.pk: arrival for arrival in arrivals}.values():
-                note(one.registry, one.now)
-    except Exception as error:  # noqa: BLE001 — raised by each request that brought some of it
-        for one in arrivals:
-            one.error = error
+    """Write what these requests brought, all or nothing."""
+    with transaction.atomic():
+        for some in batches.batches(row for one in arrivals for row in one.rows):
+            Event.objects.bulk_create(some, ignore_conflicts=True)
+        for one in {arrival.registry.pk: arrival for arrival in arrivals}.values():
+            note(one.registry, one.now)
     for one in arrivals:
         one.stored = True
 

@@ -293,6 +293,19 @@ def test_what_comes_at_once_is_stored_together_and_whole(main: Registry) -> None
     assert Event.objects.count() == 50
 
 
+def test_what_was_not_written_with_others_is_written_alone(main: Registry) -> None:
+    """What can't be written fails who takes it along, once, and nobody after that."""
+    now = timezone.now()
+    told = [event("push", "team/app", tag="1", digest=D)]
+    inbox._arrivals.append(inbox.Arrival(main, [None], now))  # type: ignore[list-item]
+    with pytest.raises(AttributeError):
+        inbox.store(main, told, now)
+    assert not Event.objects.exists()
+    inbox.store(main, told, now)
+    assert Event.objects.count() == 1
+    assert not inbox._arrivals
+
+
 def test_addresses_come_without_port() -> None:
     assert inbox.host("192.0.2.7:42700") == "192.0.2.7"
     assert inbox.host("[2001:db8::1]:42700") == "2001:db8::1"
