@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -35,7 +36,7 @@ FEW = 3
 LATER = "A worker, or the next start of regui, goes on with it; regui activity {} shows how it stands."
 
 
-class Changing(Command):
+class Changing(Command, ABC):
     """A command that changes something; its own is `plan`."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
@@ -49,9 +50,9 @@ class Changing(Command):
         )
         return parser
 
+    @abstractmethod
     def plan(self, options: dict[str, Any]) -> Plan:
         """The plan that was asked for. Raises `Refusal` or `oci.Error`."""
-        raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.actor = local()
