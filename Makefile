@@ -85,14 +85,21 @@ lock: ## write requirements*.lock anew from pyproject.toml
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# What the tests drive: a browser, a foreign registry client, the other database, another engine of tasks.
-# They start servers of their own, so Debian is told not to start those it installs.
+# What the tests drive: a browser, a foreign registry client, the other database, another engine of tasks, a
+# directory of people with what its client is built with. They start servers of their own, so Debian is told not
+# to start those it installs.
 .venv/tools: | .venv/bin/pip
 	@want=""; \
 	command -v chromium >/dev/null || want="$$want chromium"; \
 	command -v skopeo >/dev/null || want="$$want skopeo"; \
 	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || want="$$want postgresql"; \
 	command -v redis-server >/dev/null || want="$$want redis-server"; \
+	command -v slapd >/dev/null || [ -x /usr/sbin/slapd ] || want="$$want slapd"; \
+	command -v gcc >/dev/null || want="$$want gcc libc6-dev"; \
+	[ -e /usr/include/ldap.h ] || want="$$want libldap-dev"; \
+	[ -e /usr/include/sasl/sasl.h ] || want="$$want libsasl2-dev"; \
+	[ -e "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || \
+	    want="$$want python3-dev"; \
 	[ -z "$$want" ] || [ -e $(POLICY) ] || { trap '$(SUDO) rm -f $(POLICY)' EXIT; trap 'exit 1' INT TERM; \
 	    printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $(POLICY) >/dev/null && $(SUDO) chmod +x $(POLICY); }; \
 	[ -z "$$want" ] || { echo "installing$$want"; $(APT_INSTALL) $$want >/dev/null; } || \

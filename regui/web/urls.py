@@ -1,6 +1,6 @@
 """The pages' addresses. `/-/` stands where a repository's name ends, and before the site's own pages."""
 
-from django.urls import path
+from django.urls import include, path
 
 from regui import converters  # noqa: F401 — registers the converters used below
 from regui.web.views import (
@@ -26,6 +26,7 @@ from regui.web.views import (
 
 urlpatterns = [
     path("", registries.index, name="home"),
+    path("-/account/", include("allauth.urls")),
     path("-/activity/", actions.activity, name="activity"),
     path("-/actions/<slug:pk>/", actions.detail, name="action"),
     path("-/actions/<slug:pk>/undo/", changes.take_back, name="action-undo"),
