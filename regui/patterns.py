@@ -37,6 +37,11 @@ def covers_repository(pattern: str, name: str) -> bool:
     return len(path) in spoken
 
 
+def literals(pattern: str) -> int:
+    """How particular a pattern is: how many of its characters are themselves."""
+    return sum(character not in "*?" for character in pattern)
+
+
 def check_tags(text: str) -> str:
     """The pattern itself; ValueError, with a sentence's end, when no tag could be meant by it."""
     if len(text) > LONGEST_TAG or not TAG.fullmatch(text):

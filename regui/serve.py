@@ -1,5 +1,6 @@
 """Serves the site: gunicorn, in this very process and without a configuration file of its own."""
 
+import logging
 import os
 import socket
 import subprocess
@@ -9,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.servers.basehttp import get_internal_wsgi_application
 from django.db import connections
 from gunicorn.app.base import BaseApplication
@@ -17,6 +17,8 @@ from gunicorn.app.base import BaseApplication
 from regui import prepare
 from regui.bind import Bind
 from regui.env import refuse
+
+log = logging.getLogger(__name__)
 
 THREADS = 8
 # Seconds running requests get to finish; with what else has to end it stays below the ten supervisors give.
@@ -55,9 +57,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 
 def listen() -> socket.socket:
-    """A socket that listens where the settings say; ImproperlyConfigured when it may not or can't."""
+    """A socket that listens where the settings say; ImproperlyConfigured when it can't."""
     bind: Bind = settings.BIND
-    refuse_strangers(bind, settings.ANONYMOUS_ROLE)
+    warn_of_strangers(bind, settings.ANONYMOUS_ROLE)
     try:
         return bind.listen()
     except OSError as error:
@@ -98,10 +100,12 @@ def attended(worker: Mapping[str, str] | None) -> Iterator[None]:
             attendant.wait()
 
 
-def refuse_strangers(bind: Bind, role: str | None) -> None:
-    """Raise ImproperlyConfigured when others could connect and nobody said what they may do."""
-    if role is None and not bind.loopback:
-        raise ImproperlyConfigured(
-            f"REGUI_ANONYMOUS_ROLE: must be set to listen on {bind}, where others can connect. "
-            "Nobody signs in yet, so say what every visitor may do: none, reader (look), or admin (delete)."
+def warn_of_strangers(bind: Bind, role: str) -> None:
+    """Say so in the log when others can connect, and may do something without signing in."""
+    if role != "none" and not bind.loopback:
+        log.warning(
+            "REGUI_ANONYMOUS_ROLE is %s: whoever reaches %s may %s without signing in",
+            role,
+            bind,
+            "look at everything" if role == "reader" else "look at, change and delete everything",
         )

@@ -1,18 +1,28 @@
 """The whole policy: who may do what, decided on names before anything is fetched.
 
+A grant gives a role over the repositories of a pattern. Of those that cover a repository the most particular
+one counts (`Grant.weight`); an auditor's adds to it, and so does what everybody is (`Actor.role`). Who comes
+with a token has, of all that, what the token's own scope leaves (`Actor.cap`).
+
 Every view gets its rows here. What someone may not see is a 404, what they may see but not do is `Forbidden`,
-which the web turns into a 403 that says what would allow it.
+which the web turns into a 403 that says who could; who hasn't signed in is asked to.
 """
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
+from regui.accounts import matching
 from regui.index.models import Registry, Repository, RepositoryQuerySet
+from regui.patterns import ANYWHERE, covers_repository, literals
+
+ANY = "*"
 
 
 class Right(enum.Enum):
@@ -22,71 +32,254 @@ class Right(enum.Enum):
     PUSH = "set tags of"
     DELETE = "delete from"
     ADMIN = "administer"
+    AUDIT = "audit"
 
 
 class Role(enum.Enum):
-    """What someone is; see `RIGHTS` for what that allows."""
+    """What someone is, from little to much; see `RIGHTS` for what that allows."""
 
     NONE = "none"
+    AUDITOR = "auditor"
     READER = "reader"
+    DEVELOPER = "developer"
+    MAINTAINER = "maintainer"
     ADMIN = "admin"
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.NONE: frozenset(),
+    Role.AUDITOR: frozenset({Right.SEE, Right.AUDIT}),
     Role.READER: frozenset({Right.SEE}),
+    Role.DEVELOPER: frozenset({Right.SEE, Right.PUSH}),
+    Role.MAINTAINER: frozenset({Right.SEE, Right.PUSH, Right.DELETE}),
     Role.ADMIN: frozenset(Right),
 }
+RANKS = {role: rank for rank, role in enumerate(Role)}
+
+
+class Holder(enum.IntEnum):
+    """To whom a grant was given; of two that cover equally little, the higher one counts."""
+
+    EVERYONE = 0
+    GROUP = 1
+    USER = 2
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role over the repositories of a pattern, in one registry or in any (`*`). `holder` is the name of the
+    person or group that has it, or empty."""
+
+    role: Role
+    registry: str = ANY
+    pattern: str = ANYWHERE
+    kind: Holder = Holder.EVERYONE
+    holder: str = ""
+
+    @property
+    def weight(self) -> tuple[int, bool, int, int]:
+        """What decides among several that cover a repository: the most literal characters, then a named
+        registry over any, a person over a group over everyone, and last the higher role."""
+        return literals(self.pattern), self.registry != ANY, self.kind, RANKS[self.role]
+
+    def reaches(self, registry: str) -> bool:
+        """Whether it says anything about that registry."""
+        return self.registry in {ANY, registry}
+
+    def covers(self, registry: str, name: str) -> bool:
+        """Whether it says anything about that repository."""
+        return self.reaches(registry) and covers_repository(self.pattern, name)
+
+    def covers_all(self, registry: str) -> bool:
+        """Whether it speaks of every repository of that registry; of every registry for `*`."""
+        return self.pattern == ANYWHERE and self.registry in {ANY, registry}
+
+    def allows(self, right: Right) -> bool:
+        return right in RIGHTS[self.role]
 
 
 class Forbidden(PermissionDenied):
-    """They may see it, but not do that."""
+    """They may see it, but not do that. `registry` and `name` say where, if it is one place."""
 
-    def __init__(self, actor: "Actor", right: Right, what: str) -> None:
+    def __init__(self, actor: "Actor", right: Right, what: str, registry: str = ANY, name: str = "") -> None:
         super().__init__(f"{actor.name} may not {right.value} {what}.")
         self.actor, self.right, self.what = actor, right, what
+        self.registry, self.name = registry, name
+
+
+class Hidden(Http404):
+    """They may not see it, be it there or not."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What someone may do in one place, and why: `winner` is the grant that counts, `adds` are those that add
+    to it, `others` cover the place too and were outweighed, heaviest first."""
+
+    rights: frozenset[Right]
+    winner: Grant | None
+    adds: tuple[Grant, ...]
+    others: tuple[Grant, ...]
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks: a visitor of the web, or a person at the command line.
+    """Who asks: a visitor of the web, a person, who holds a token, or somebody at the command line.
 
-    `name` is what the journal writes ("anonymous", "local:root"), `address` where they asked from.
+    `name` is what the journal writes ("anonymous", "local:root"), `address` where they asked from, `role`
+    what they are everywhere whatever the grants say.
     """
 
     name: str
-    role: Role
+    role: Role = Role.NONE
     address: str = ""
+    grants: tuple[Grant, ...] = ()
+    cap: Grant | None = None
+    visitor: bool = False
 
-    def may(self, right: Right) -> bool:
-        """Whether the role allows it; names don't matter yet, grants by pattern will make them."""
-        return right in RIGHTS[self.role]
+    def may(self, right: Right, registry: str = ANY, name: str = "") -> bool:
+        """Whether they have that right over a repository; without its name over all of the registry, without
+        that over everything."""
+        if name:
+            return right in self.decide(registry, name).rights
+        if self.cap and not (self.cap.allows(right) and self.cap.covers_all(registry)):
+            return False
+        adding = (grant for grant in self.adding if grant.covers_all(registry))
+        if right in RIGHTS[self.role] or any(grant.allows(right) for grant in adding):
+            return True
+        # None that is more particular than the one that speaks of all may take it away.
+        for grant in self.weighed:
+            if registry == ANY or grant.reaches(registry):
+                if not grant.allows(right):
+                    return False
+                if grant.covers_all(registry):
+                    return True
+        return False
+
+    def ever(self, right: Right) -> bool:
+        """Whether there may be anything at all they have that right over."""
+        if self.cap and not self.cap.allows(right):
+            return False
+        return right in RIGHTS[self.role] or any(grant.allows(right) for grant in self.grants)
+
+    def decide(self, registry: str, name: str) -> Decision:
+        """What they may do with the repository of that name, be it there or not, and why."""
+        covering = [grant for grant in self.weighed if grant.covers(registry, name)]
+        adds = tuple(grant for grant in self.adding if grant.covers(registry, name))
+        winner = covering[0] if covering else None
+        rights = RIGHTS[self.role].union(*(RIGHTS[grant.role] for grant in (*covering[:1], *adds)))
+        if self.cap:
+            rights &= RIGHTS[self.cap.role] if self.cap.covers(registry, name) else frozenset()
+        return Decision(rights, winner, adds, tuple(covering[1:]))
+
+    @cached_property
+    def weighed(self) -> list[Grant]:
+        """The grants of which one counts, from the most particular on."""
+        counting = (grant for grant in self.grants if grant.role is not Role.AUDITOR)
+        return sorted(counting, key=lambda grant: grant.weight, reverse=True)
+
+    @cached_property
+    def adding(self) -> list[Grant]:
+        """The grants that add to whichever counts."""
+        return [grant for grant in self.grants if grant.role is Role.AUDITOR]
+
+
+def seen(
+    actor: Actor, registry: str | None = None, *, names: str = "name", registries: str = "registry__name"
+) -> Q | bool:
+    """What `Right.SEE` means for rows, as a condition on those of one registry, or of any: the fields `names`
+    and `registries` hold a repository's name and its registry's. True and False say all, and none."""
+    if actor.may(Right.SEE, registry or ANY):
+        return True
+
+    def where(grant: Grant) -> Q | bool:
+        covered = matching.condition(grant.pattern, names)
+        here = registry is not None or grant.registry == ANY
+        return covered if here else matching.both(Q(**{registries: grant.registry}), covered)
+
+    def ours(grants: Iterable[Grant]) -> Iterable[Grant]:
+        return (grant for grant in grants if registry is None or grant.reaches(registry))
+
+    found: Q | bool = Right.SEE in RIGHTS[actor.role]
+    for grant in reversed(list(ours(actor.weighed))):  # each has the last word over those before it
+        if grant.allows(Right.SEE):
+            found = matching.either(where(grant), found)
+        else:
+            found = matching.both(matching.negated(where(grant)), found)
+    if Right.SEE in RIGHTS[actor.role]:
+        found = True
+    for grant in ours(actor.adding):
+        found = matching.either(where(grant), found)
+    if actor.cap is None:
+        return found
+    inside = where(actor.cap) if actor.cap.allows(Right.SEE) and list(ours([actor.cap])) else False
+    return matching.both(inside, found)
+
+
+def registries(actor: Actor) -> QuerySet[Registry]:
+    """The registries in which this actor may see anything, by name."""
+    rows = Registry.objects.filter(active=True)
+    if not actor.ever(Right.SEE):
+        return rows.none()
+    if actor.role is Role.NONE:
+        rows = named(rows, [grant for grant in actor.grants if grant.allows(Right.SEE)])
+    return named(rows, [actor.cap]) if actor.cap else rows
+
+
+def named(rows: QuerySet[Registry], grants: list[Grant]) -> QuerySet[Registry]:
+    """Those of the rows that one of the grants speaks of."""
+    names = {grant.registry for grant in grants}
+    return rows if ANY in names else rows.filter(name__in=names)
 
 
 def registry(actor: Actor, name: str) -> Registry:
     """The registry of that name; Http404 when it isn't there or may not be seen."""
     found = registries(actor).filter(name=name).first()
     if found is None:
-        raise Http404(f"No registry named {name}.")
+        raise (Http404 if actor.may(Right.SEE) else Hidden)(f"No registry named {name}.")
     return found
 
 
-def registries(actor: Actor) -> QuerySet[Registry]:
-    """The registries this actor may see, by name."""
-    return Registry.objects.filter(active=True) if actor.may(Right.SEE) else Registry.objects.none()
+def look(actor: Actor, what: str) -> None:
+    """Nothing, when there is anything the actor may see; else Forbidden."""
+    if not actor.ever(Right.SEE):
+        raise Forbidden(actor, Right.SEE, what)
+
+
+def sees_all(actor: Actor, registry: Registry) -> bool:
+    """Whether nothing of that registry is hidden from them, so that they may know sums over all of it."""
+    return actor.may(Right.SEE, registry.name)
 
 
 def administered(actor: Actor) -> QuerySet[Registry]:
-    """The registries this actor administers, by name; Forbidden when none may be."""
-    if not actor.may(Right.ADMIN):
+    """The registries this actor administers, by name; Forbidden when there can be none."""
+    if not actor.ever(Right.ADMIN):
         raise Forbidden(actor, Right.ADMIN, "regui")
-    return registries(actor)
+    rows = registries(actor)
+    return rows.filter(name__in=[row.name for row in rows if actor.may(Right.ADMIN, row.name)])
 
 
 def administer(actor: Actor, registry: Registry) -> None:
     """Nothing, when the actor may administer that registry, which they may see; else Forbidden."""
+    govern(actor, registry, Right.ADMIN)
+
+
+def govern(actor: Actor, registry: Registry, right: Right) -> None:
+    """Nothing, when the actor has that right over all of the registry, which they may see; else Forbidden."""
+    if not actor.may(right, registry.name):
+        raise Forbidden(actor, right, registry.name, registry.name)
+
+
+def site_admin(actor: Actor) -> None:
+    """Nothing, when the actor may say what others may, and which registries there are; else Forbidden."""
     if not actor.may(Right.ADMIN):
-        raise Forbidden(actor, Right.ADMIN, registry.name)
+        raise Forbidden(actor, Right.ADMIN, "regui")
+
+
+def audits(actor: Actor) -> None:
+    """Nothing, when the actor may look at who may do what, and who did; else Forbidden."""
+    if not actor.may(Right.AUDIT):
+        raise Forbidden(actor, Right.AUDIT, "regui")
 
 
 def require(actor: Actor, registry: Registry, name: str, right: Right = Right.SEE) -> None:
@@ -94,10 +287,11 @@ def require(actor: Actor, registry: Registry, name: str, right: Right = Right.SE
 
     Http404 when they may not see it, Forbidden when they may see it but not that.
     """
-    if not actor.may(Right.SEE):
-        raise Http404(f"No repository named {name}.")
-    if not actor.may(right):
-        raise Forbidden(actor, right, f"{registry.name}/{name}")
+    rights = actor.decide(registry.name, name).rights
+    if Right.SEE not in rights:
+        raise Hidden(f"No repository named {name}.")
+    if right not in rights:
+        raise Forbidden(actor, right, f"{registry.name}/{name}", registry.name, name)
 
 
 def repository(actor: Actor, registry: Registry, name: str, right: Right = Right.SEE) -> Repository:
@@ -113,10 +307,11 @@ def repository(actor: Actor, registry: Registry, name: str, right: Right = Right
 def repositories(actor: Actor, registry: Registry) -> RepositoryQuerySet:
     """The registry's listed repositories that this actor may see."""
     listed = Repository.objects.filter(registry=registry).listed()
-    return listed if actor.may(Right.SEE) else listed.none()
+    return matching.those(listed, seen(actor, registry.name))
 
 
 def everywhere(actor: Actor) -> RepositoryQuerySet:
     """The listed repositories that this actor may see, of all registries."""
-    seen = [row.pk for row in registries(actor)]
-    return Repository.objects.filter(registry__in=seen).listed()
+    there = [row.pk for row in registries(actor)]
+    listed = Repository.objects.filter(registry__in=there).listed()
+    return matching.those(listed, seen(actor))

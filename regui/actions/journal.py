@@ -11,7 +11,8 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from regui import oci
-from regui.accounts.access import Actor, Right
+from regui.accounts import access, matching
+from regui.accounts.access import Actor
 from regui.actions import plans
 from regui.actions.models import LEASE, Action, ActionQuerySet, Item, Kept
 from regui.actions.plans import Plan
@@ -34,10 +35,10 @@ class Ending:
 
 
 def visible(actor: Actor) -> ActionQuerySet:
-    """The actions this actor may see, newest first, with their items. Who may see registries may see what was
-    done to them; names decide, for the journal outlives the index's rows."""
-    actions = Action.objects.prefetch_related("items")
-    return actions if actor.may(Right.SEE) else actions.none()
+    """The actions this actor may see, newest first, with their items: who may see a repository may see what
+    was done to it. Names decide, for the journal outlives the index's rows."""
+    seen = access.seen(actor, names="repository", registries="registry")
+    return matching.those(Action.objects.prefetch_related("items"), seen)
 
 
 def counts(actions: Iterable[Action]) -> dict[str, tuple[int, int]]:

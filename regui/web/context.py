@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 import regui
 from regui.accounts import access
+from regui.index.models import Registry
 
 THEMES = ("system", "light", "dark")
 # The part of the site an address belongs to, for marking it in the navigation.
@@ -54,15 +55,22 @@ def page(request: HttpRequest) -> dict[str, Any]:
     match = request.resolver_match
     name = match.kwargs.get("registry") if match else None
     only = registries[0] if name is None and len(registries) == 1 else None
+    registry = next((row for row in registries if row.name == name), only)
     return {
         "theme": theme(request),
         "actor": actor,
         "registries": registries,
-        "registry": next((row for row in registries if row.name == name), only),
+        "registry": registry,
         "section": SECTIONS.get(match.url_name or "", "") if match else "",
-        "may_administer": actor is not None and actor.may(access.Right.ADMIN),
+        "may_administer": actor is not None and administers(actor, registry),
         "version": regui.__version__,
     }
+
+
+def administers(actor: access.Actor, registry: Registry | None) -> bool:
+    """Whether they administer the registry that a page is about; of a page about none, any."""
+    right = access.Right.ADMIN
+    return actor.may(right, registry.name) if registry else actor.ever(right)
 
 
 def theme(request: HttpRequest) -> str:

@@ -8,14 +8,19 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import BadRequest, DisallowedHost, PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
+from django_htmx.http import HttpResponseClientRedirect
 
 from regui import oci
-from regui.accounts import access
+from regui.accounts import access, people
 from regui.index import fetch
 from regui.web import htmx
 
@@ -148,6 +153,8 @@ class Errors:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The page for a registry's error or a refusal; None leaves any other to Django's handlers below."""
+        if isinstance(error, access.Forbidden | access.Hidden) and is_visitor(request):
+            return sign_in(request)  # be it there or not
         if isinstance(error, PermissionDenied):
             return forbidden(request, error)  # here, since Django's way would log a stack trace for each
         if not isinstance(error, oci.Error):
@@ -177,15 +184,57 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler403."""
-    seen = isinstance(exception, access.Forbidden) and exception.right is not access.Right.SEE
-    title = "You may look, but not change this" if seen else "You may not see this"
+    """handler403: with who could."""
     words = str(exception) if isinstance(exception, PermissionDenied) else ""
-    return respond(request, Problem(403, title, words, recipe="anonymous", icon="lock"))
+    if not isinstance(exception, access.Forbidden):
+        return respond(request, Problem(403, "You may not do this", words, icon="lock"))
+    seen = exception.right not in {access.Right.SEE, access.Right.AUDIT}
+    title = "You may look, but not change this" if seen else "You may not see this"
+    return respond(request, Problem(403, title, words, who_could(exception), icon="lock"))
+
+
+def who_could(refusal: access.Forbidden) -> str:
+    """Whom to ask for what was refused, in a sentence."""
+    names = people.who_could(refusal.right, refusal.registry, refusal.name)
+    if not names:
+        return "Nobody who could has signed up yet: whoever runs regui can make an administrator."
+    return f"Ask somebody who could: {', '.join(names)}."
+
+
+def is_visitor(request: HttpRequest) -> bool:
+    """Whether nobody has signed in to ask this; False for what was refused before our middleware."""
+    actor: access.Actor | None = getattr(request, "actor", None)
+    return actor is not None and actor.visitor
+
+
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """On to the page where one signs in, and from there back to where one was going."""
+    safe = request.method in {"GET", "HEAD"}
+    there = resolve_url(settings.LOGIN_URL)
+    if safe:
+        there = f"{there}?{urlencode({REDIRECT_FIELD_NAME: back(request)})}"
+    # What htmx would follow there, it would put into the middle of the page.
+    response = HttpResponseClientRedirect(there) if is_htmx(request) else HttpResponseRedirect(there)
+    add_never_cache_headers(response)
+    return response
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def back(request: HttpRequest) -> str:
+    """Where one was going: the page that htmx sits in, when it is ours, else what was asked for."""
+    page = urlsplit(request.headers.get("HX-Current-URL", "") if is_htmx(request) else "")
+    if page.netloc == request.get_host():
+        return urlunsplit(("", "", page.path, page.query, ""))
+    return request.get_full_path()
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler404. What is hidden and what isn't there look the same."""
+    """handler404. What is hidden and what isn't there look the same; to who may see nothing, all does."""
+    if is_visitor(request) and not request.actor.ever(access.Right.SEE):  # type: ignore[attr-defined]
+        return sign_in(request)
     # A resolver's 404 carries a table of our addresses, not words.
     words = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
     hint = "Check the address; it may have been deleted, or you may not be allowed to see it."

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from regui.accounts.access import Actor, Right
-from regui.actions import plans, undo
+from regui.accounts.access import Actor
+from regui.actions import kinds, plans, undo
 from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed
 from regui.web import words
@@ -104,7 +104,9 @@ class Told:
 
     @property
     def undoable(self) -> bool:
-        return self.action.state in undo.UNDOABLE and self.actor.may(Right.DELETE)
+        return self.action.state in undo.UNDOABLE and self.actor.may(
+            kinds.RIGHTS[plans.UNDO], self.action.registry, self.action.repository
+        )
 
     @property
     def again(self) -> str:

@@ -1,4 +1,4 @@
-"""Fixtures for tests of pages: visitors of each role, a registry's row, and static files as they lie in the
+"""Fixtures for tests of pages: a visitor, people, a registry's row, and static files as they lie in the
 source, since gathering and hashing them first is the server's business."""
 
 from datetime import timedelta
@@ -8,15 +8,18 @@ import pytest
 from django.test import Client, override_settings
 from pytest_django import Settings
 
+from regui.accounts.access import Role
 from regui.index.connect import ensure_registries
 from regui.index.models import Registry
 from regui.paths import resource
+from regui.patterns import ANYWHERE
 from regui.registries import RegistrySettings
+from tests.people import SignedIn
 from tests.registry import RunningRegistry
 
 
 class Visitor(Client):
-    """A browser whose requests carry one role, whatever the others' carry."""
+    """A browser in which nobody has signed in; its requests carry one role, whatever the others' carry."""
 
     def __init__(self, role: str, **defaults: Any) -> None:
         super().__init__(**defaults)
@@ -34,15 +37,15 @@ def alice(db: None) -> Visitor:
 
 
 @pytest.fixture
-def bob(db: None) -> Visitor:
+def bob(db: None) -> SignedIn:
     """Bob reads."""
-    return Visitor("reader")
+    return SignedIn("bob", (Role.READER, ANYWHERE))
 
 
 @pytest.fixture
-def charlie(db: None) -> Visitor:
+def charlie(db: None) -> SignedIn:
     """Charlie is a stranger."""
-    return Visitor("none")
+    return SignedIn("charlie")
 
 
 def registered(settings: Settings, url: str, name: str = "main") -> Registry:

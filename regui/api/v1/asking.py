@@ -20,16 +20,21 @@ class Request(HttpRequest):
 def asker(request: Request) -> Actor:
     """Who asks. Raises a problem: 401 for who may see nothing, 403 and 415 for what a page of another site
     may have sent."""
-    if not request.actor.may(Right.SEE):
-        raise Problem(
-            401,
-            "unauthorized",
-            "Who asks without signing in may see nothing here.",
-            "REGUI_ANONYMOUS_ROLE says what they may.",
-        )
+    if not request.actor.ever(Right.SEE):
+        raise unauthorized()
     if request.method not in SAFE:
         refuse_strangers(request)
     return request.actor
+
+
+def unauthorized() -> Problem:
+    """The problem of who may not, as far as they said who they are."""
+    return Problem(
+        401,
+        "unauthorized",
+        "This needs somebody who may.",
+        "Send a token: Authorization: Bearer regui_…",
+    )
 
 
 def refuse_strangers(request: Request) -> None:

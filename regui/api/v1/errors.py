@@ -11,9 +11,11 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from regui import oci
+from regui.accounts import access, people
 from regui.actions import documents, plans, run
 from regui.api import problems
 from regui.api.problems import Problem
+from regui.api.v1 import asking
 from regui.index import search
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,16 @@ def of_missing(error: Http404) -> Problem:
 
 
 def of_refusal(error: PermissionDenied) -> Problem:
-    return Problem(403, "forbidden", str(error), "REGUI_ANONYMOUS_ROLE says what one may without signing in.")
+    return Problem(403, "forbidden", str(error), "An administrator could grant it.")
+
+
+def of_forbidden(error: access.Forbidden) -> Problem:
+    """With who could; a visitor is asked who they are."""
+    if error.actor.visitor:
+        return asking.unauthorized()
+    names = people.who_could(error.right, error.registry, error.name)
+    hint = f"Ask somebody who could: {', '.join(names)}." if names else "An administrator could grant it."
+    return Problem(403, "forbidden", str(error), hint, {"who_could": names})
 
 
 def of_input(error: ValidationError) -> Problem:
@@ -121,6 +132,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     oci.Error: of_registry,
     Http404: of_missing,
     PermissionDenied: of_refusal,
+    access.Forbidden: of_forbidden,
     ValidationError: of_input,
     HttpError: of_parsing,
     RequestDataTooBig: too_big,
@@ -140,7 +152,8 @@ def handle(api: NinjaAPI) -> None:
 
 def handler(problem_of: Callable[[Any], Problem]) -> Callable[[HttpRequest, Any], HttpResponse]:
     def handle_one(request: HttpRequest, error: Any) -> HttpResponse:
-        problem = problem_of(error)
+        hidden = isinstance(error, access.Hidden) and request.actor.visitor  # type: ignore[attr-defined]
+        problem = asking.unauthorized() if hidden else problem_of(error)
         response = problems.answer(problem)
         if problem.status == 401:
             response["WWW-Authenticate"] = 'Bearer realm="regui"'

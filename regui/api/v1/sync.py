@@ -26,8 +26,7 @@ def get_sync(request: Request, registry: str) -> Sync:
 def start_sync(request: Request, registry: str) -> Sync:
     """Have all of a registry read as soon as a worker is free."""
     row, now = access.registry(request.actor, registry), timezone.now()
-    if not request.actor.may(Right.DELETE):
-        raise access.Forbidden(request.actor, Right.DELETE, row.name)
+    access.govern(request.actor, row, Right.DELETE)
     rounds.ask(row, access.repositories(request.actor, row), now)
     row.refresh_from_db()
     return state(row, now)

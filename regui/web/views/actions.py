@@ -4,7 +4,7 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 
 from regui.accounts import access
-from regui.actions import journal, plans
+from regui.actions import journal, kinds, plans
 from regui.actions.models import Action, Item
 from regui.index import search
 from regui.web import forms, htmx, told
@@ -18,8 +18,7 @@ AGAIN = 2
 @read_only
 def activity(request: Request) -> HttpResponse:
     """The journal: what was done, by whom, when, and how it ended; newest first, as CSV too."""
-    if not request.actor.may(access.Right.SEE):
-        raise access.Forbidden(request.actor, access.Right.SEE, "the activity here")
+    access.look(request.actor, "the activity here")
     wanted = forms.wanted(request.GET, keys=search.NAMED)
     state = request.GET.get("state", "")
     every = journal.visible(request.actor)
@@ -54,6 +53,7 @@ def detail(request: Request, pk: str) -> HttpResponse:
         raise Http404("No such action.")
     steps = action.items.exclude(do=plans.GOES_ALONG)
     count = steps.aggregate(total=Count("pk"), ended=Count("pk", filter=~Q(result="")))
+    may = request.actor.may(kinds.RIGHTS[action.kind], action.registry, action.repository)
     context = {
         "action": action,
         "told": told.Told(action, request.actor),
@@ -61,8 +61,8 @@ def detail(request: Request, pk: str) -> HttpResponse:
         "done": count["ended"],
         "total": count["total"],
         "failed": Item.Result.FAILED,
-        "may_stop": action.is_open and not action.stop and request.actor.may(access.Right.DELETE),
-        "may_retry": not action.is_open and request.actor.may(access.Right.DELETE),
+        "may_stop": action.is_open and not action.stop and may,
+        "may_retry": not action.is_open and may,
         "undone_by": Action.objects.filter(undoes=pk).order_by("-started_at").first(),
         "again": AGAIN,
     }

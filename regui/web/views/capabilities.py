@@ -18,7 +18,7 @@ from regui.web.http import Request, read_only
 def index(request: Request, registry: str) -> HttpResponse:
     """What was found out, when and how, and for what it can't do what to set."""
     row = access.registry(request.actor, registry)
-    context = {"overview": Overview(row), "may_look": request.actor.may(access.Right.DELETE)}
+    context = {"overview": Overview(row), "may_look": request.actor.may(access.Right.DELETE, row.name)}
     return htmx.render(request, "capabilities/index.html", context)
 
 
@@ -26,8 +26,7 @@ def index(request: Request, registry: str) -> HttpResponse:
 def look(request: Request, registry: str) -> HttpResponse:
     """Find it out anew, for whoever may change what is there: it takes questions that look like changes."""
     row = access.registry(request.actor, registry)
-    if not request.actor.may(access.Right.DELETE):
-        raise access.Forbidden(request.actor, access.Right.DELETE, row.name)
+    access.govern(request.actor, row, access.Right.DELETE)
     capabilities.look(row)
     if row.can("reachable") == "yes":
         messages.success(request, f"Looked at what {row.name} can do.")

@@ -30,7 +30,7 @@ def copy_manifest(request: Request, registry: str, name: str, digest: oci.Digest
 def copy(request: Request, source: Source) -> HttpResponse:
     """The form, as long as it isn't filled in rightly; then the plan, and where its running leads."""
     row = access.repository(request.actor, access.registry(request.actor, source.registry), source.name)
-    if not request.actor.may(Right.PUSH):
+    if not request.actor.ever(Right.PUSH):
         raise access.Forbidden(request.actor, Right.PUSH, "any repository")
     form = Form.of(request.POST if request.method == "POST" else request.GET, source)
     wrong = form.wrong() if form.sent else {}

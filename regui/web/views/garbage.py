@@ -20,7 +20,7 @@ def index(request: Request, registry: str) -> HttpResponse:
     """What waits, since when, the commands for this version, and the last collection that was noticed."""
     row = access.registry(request.actor, registry)
     overview = Overview(row, request.GET.get("version", ""))
-    context = {"overview": overview, "may_look": request.actor.may(access.Right.DELETE)}
+    context = {"overview": overview, "may_look": request.actor.may(access.Right.DELETE, row.name)}
     return htmx.render(request, "garbage/index.html", context)
 
 
@@ -28,8 +28,7 @@ def index(request: Request, registry: str) -> HttpResponse:
 def look(request: Request, registry: str) -> HttpResponse:
     """Look at what was deleted, whether it is still there; then back to the page it was asked from."""
     row = access.registry(request.actor, registry)
-    if not request.actor.may(access.Right.DELETE):
-        raise access.Forbidden(request.actor, access.Right.DELETE, row.name)
+    access.govern(request.actor, row, access.Right.DELETE)
     found = remains.look(row, remains.MANY, again=True)
     if found:
         messages.warning(request, "A garbage collection has run: some of what was deleted can't come back.")

@@ -34,7 +34,7 @@ def index(request: Request, registry: str, name: str) -> HttpResponse:
         "since": since,
         "filtered": filtered,
         "reading": fetch.remembered(repository),
-        "may_push": request.actor.may(access.Right.PUSH),
+        "may_push": request.actor.may(access.Right.PUSH, row.name, name),
     }
     return htmx.render(request, "history/index.html", context, partials=["results"])
 

@@ -18,13 +18,12 @@ from regui.web.http import Request, read_only
 def index(request: Request) -> HttpResponse:
     """Rounds that run and how far they are, those that ended, what failed and when it is tried again, and
     what isn't believed."""
-    if not request.actor.may(access.Right.SEE):
-        raise access.Forbidden(request.actor, access.Right.SEE, "the jobs here")
+    access.look(request.actor, "the jobs here")
     now = timezone.now()
     context = {
         "work": work.of(request.actor, now),
         "now": now,
-        "may_ask": request.actor.may(access.Right.DELETE),
+        "may_ask": request.actor.ever(access.Right.DELETE),
     }
     return htmx.render(request, "jobs/index.html", context, partials=["jobs"])
 
@@ -33,7 +32,7 @@ def index(request: Request) -> HttpResponse:
 def read(request: Request, registry: str) -> HttpResponse:
     """Have all of a registry read as soon as a worker is free."""
     row = access.registry(request.actor, registry)
-    allowed(request, row.name)
+    access.govern(request.actor, row, access.Right.DELETE)
     rounds.ask(row, access.repositories(request.actor, row), timezone.now())
     return redirect("jobs")
 
@@ -43,15 +42,13 @@ def believe(request: Request, registry: str) -> HttpResponse:
     """List a registry, or the repository that the form names, once more, and believe what it says: what is
     no longer there may leave."""
     row = access.registry(request.actor, registry)
-    allowed(request, row.name)
     name = request.POST.get("repository", "")
-    repository = access.repository(request.actor, row, name) if name else None
+    # What isn't believed would otherwise be let go by a reader.
+    if name:
+        repository = access.repository(request.actor, row, name, access.Right.DELETE)
+    else:
+        access.govern(request.actor, row, access.Right.DELETE)
+        repository = None
     fetch.confirm(repository or row)
     messages.success(request, f"{name or row.name} is now as the registry says.")
     return redirect("jobs")
-
-
-def allowed(request: Request, name: str) -> None:
-    """Nothing for who may change what is there; what isn't believed would otherwise be let go by a reader."""
-    if not request.actor.may(access.Right.DELETE):
-        raise access.Forbidden(request.actor, access.Right.DELETE, name)

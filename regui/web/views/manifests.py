@@ -1,5 +1,7 @@
 """A manifest: image, index or artifact, with all that is known of it."""
 
+from functools import partial
+
 from django.http import HttpResponse
 
 from regui.accounts import access
@@ -30,6 +32,7 @@ def page(request: Request, repository: Repository, reference: str, tag: str = ""
         siblings = fetch.repository(repository, budget=SIBLINGS_BUDGET)
     else:
         siblings = fetch.remembered(repository)
+    may = partial(request.actor.may, registry=repository.registry.name, name=repository.name)
     context = {
         "repository": repository,
         "manifest": manifest,
@@ -39,8 +42,9 @@ def page(request: Request, repository: Repository, reference: str, tag: str = ""
         "fresh": freshness.of(request, reading, manifest.digest),
         "siblings": siblings,
         "events": moves(repository, tag) if tag else [],
-        "may_delete": request.actor.may(access.Right.DELETE),
-        "may_push": request.actor.may(access.Right.PUSH),
+        "may_delete": may(access.Right.DELETE),
+        "may_push": may(access.Right.PUSH),
+        "may_copy": request.actor.ever(access.Right.PUSH),
     }
     return freshness.render(request, "manifests/detail.html", context, partials=["panel"])
 

@@ -12,8 +12,7 @@ from regui.web.http import Request, read_only
 def index(request: Request) -> HttpResponse:
     """All registries with how they are; the only one's repositories straight away; how to set one up, if
     none."""
-    if not request.actor.may(access.Right.SEE):
-        raise access.Forbidden(request.actor, access.Right.SEE, "the registries here")
+    access.look(request.actor, "the registries here")
     registries = list(access.registries(request.actor))
     if len(registries) == 1:
         return redirect("registry", registries[0].name)

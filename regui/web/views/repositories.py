@@ -69,7 +69,7 @@ def detail(request: Request, registry: str, name: str) -> HttpResponse:
         "wanted": wanted,
         "sort": wanted.sort,
         "page": page,
-        "may_delete": request.actor.may(access.Right.DELETE),
+        "may_delete": request.actor.may(access.Right.DELETE, row.name, name),
     }
     return freshness.render(request, "repositories/detail.html", context, partials=["results"])
 
@@ -86,6 +86,6 @@ def beside(request: Request, repository: Repository, show: str) -> HttpResponse:
         "show": show,
         "page": page,
         "reading": fetch.remembered(repository),
-        "may_delete": request.actor.may(access.Right.DELETE),
+        "may_delete": request.actor.may(access.Right.DELETE, repository.registry.name, repository.name),
     }
     return htmx.render(request, "repositories/leftovers.html", context, partials=["results"])

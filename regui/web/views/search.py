@@ -10,8 +10,7 @@ from regui.web.http import Request, read_only
 @read_only
 def page(request: Request) -> HttpResponse:
     """What the words find, group by group; what can be asked, without any."""
-    if not request.actor.may(access.Right.SEE):
-        raise access.Forbidden(request.actor, access.Right.SEE, "the registries here")
+    access.look(request.actor, "the registries here")
     wanted = forms.wanted(request.GET, (), "")
     swapped = htmx.swapped(request)
     first = finding.PALETTE if swapped == "palette-found" else finding.FIRST

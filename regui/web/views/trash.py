@@ -18,7 +18,7 @@ def index(request: Request, registry: str) -> HttpResponse:
         "rows": trash.rows(row, list(page)),
         "page": page,
         "wanted": wanted,
-        "may_restore": request.actor.may(access.Right.DELETE),
+        "may_restore": request.actor.ever(access.Right.DELETE),
         "waiting": trash.waiting(row),
     }
     return htmx.render(request, "trash/index.html", context, partials=["results"])

@@ -1,0 +1,78 @@
+"""People as those who ask: the grants that are theirs, and whom to ask for a right."""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from regui.accounts import access
+from regui.accounts.access import ANY, Actor, Holder, Right, Role
+from regui.accounts.models import Grant, User
+
+# How many people are named as those who could do something.
+NAMED = 5
+
+
+def everyone() -> Role:
+    """What everybody is, signed in or not."""
+    return Role(settings.ANONYMOUS_ROLE)
+
+
+def actor_of(user: User, address: str = "") -> Actor:
+    """The person as the one who asks, with all grants that are theirs. One query."""
+    return Actor(user.username, everyone(), address, grants_of(user))
+
+
+def grants_of(user: User) -> tuple[access.Grant, ...]:
+    """A person's own grants, those of their groups and those of everyone; none for who may not sign in."""
+    if not user.is_active:
+        return ()
+    theirs = Q(user=user) | Q(group__user=user) | Q(user=None, group=None)
+    return plain(Grant.objects.filter(theirs).select_related("group", "user"))
+
+
+def plain(rows: Iterable[Grant]) -> tuple[access.Grant, ...]:
+    """The rows as the policy knows them."""
+    return tuple(
+        access.Grant(
+            Role(row.role),
+            row.registry,
+            row.pattern,
+            Holder.USER if row.user else Holder.GROUP if row.group else Holder.EVERYONE,
+            row.user.username if row.user else row.group.name if row.group else "",
+        )
+        for row in rows
+    )
+
+
+def nobody() -> bool:
+    """Whether there is no person yet."""
+    return not User.objects.exists()
+
+
+def appoint(user: User, by: str) -> None:
+    """Make them an administrator of everything; `by` is an actor's name."""
+    Grant.objects.get_or_create(
+        user=user,
+        group=None,
+        registry=ANY,
+        role=Role.ADMIN.value,
+        defaults={"created_at": timezone.now(), "created_by": by},
+    )
+
+
+def who_could(right: Right, registry: str = ANY, name: str = "") -> list[str]:
+    """Names of some people who have that right there, to be asked for it: five at most, by name."""
+    roles = [role.value for role in Role if right in access.RIGHTS[role]]
+    grants = Grant.objects.filter(role__in=roles)
+    if registry != ANY:
+        grants = grants.filter(registry__in=[ANY, registry])
+    some = Q(grants__in=grants) | Q(groups__grants__in=grants)
+    found = []
+    for user in User.objects.filter(some, is_active=True).distinct().order_by("username").iterator():
+        if actor_of(user).may(right, registry, name):
+            found.append(user.username)
+            if len(found) == NAMED:
+                break
+    return found

@@ -1,0 +1,52 @@
+"""People of the tests: Alice administers, Bob reads, Charlie is a stranger."""
+
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from regui.accounts.access import ANY, Role
+from regui.accounts.models import Grant, User
+from regui.patterns import ANYWHERE
+
+
+def person(name: str) -> User:
+    """The person of that name, made when they aren't there yet; they sign in without a password."""
+    return User.objects.get_or_create(username=name)[0]
+
+
+def grant(
+    role: Role,
+    pattern: str = ANYWHERE,
+    *,
+    user: User | None = None,
+    group: Group | None = None,
+    registry: str = ANY,
+) -> Grant:
+    """That role for a person, for a group, or for everyone."""
+    return Grant.objects.create(
+        user=user,
+        group=group,
+        registry=registry,
+        pattern=pattern,
+        role=role.value,
+        created_at=timezone.now(),
+        created_by="alice",
+    )
+
+
+class SignedIn(Client):
+    """A browser in which a person has signed in, where visitors may nothing."""
+
+    def __init__(self, name: str, *grants: tuple[Role, str], **defaults: Any) -> None:
+        """The person is made, with these grants of any registry."""
+        super().__init__(**defaults)
+        self.person = person(name)
+        for role, pattern in grants:
+            grant(role, pattern, user=self.person)
+        self.force_login(self.person, "allauth.account.auth_backends.AuthenticationBackend")
+
+    def request(self, **request: Any) -> Any:
+        with override_settings(ANONYMOUS_ROLE="none"):
+            return super().request(**request)
