@@ -59,11 +59,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 def listen() -> socket.socket:
     """A socket that listens where the settings say; ImproperlyConfigured when it can't."""
     bind: Bind = settings.BIND
-    warn_of_strangers(bind, settings.ANONYMOUS_ROLE)
     try:
-        return bind.listen()
+        listener = bind.listen()
     except OSError as error:
         raise refuse("REGUI_BIND", f"can't listen on {bind}: {error.strerror}") from error
+    warn_of_strangers(bind, settings.ANONYMOUS_ROLE)
+    return listener
 
 
 def serve(

@@ -10,6 +10,9 @@ from regui.accounts.access import ANY, Role
 from regui.accounts.models import Grant, User
 from regui.patterns import ANYWHERE
 
+# Queries that each request of somebody who signed in takes: the session, the person, their grants.
+ASKING = 3
+
 
 def person(name: str) -> User:
     """The person of that name, made when they aren't there yet; they sign in without a password."""

@@ -2,20 +2,31 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.test import Client, override_settings
 
+from regui.accounts.models import User
+
 JSON = "application/json"
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @dataclass
 class Caller:
-    """A program whose requests carry one role, whatever the others' carry; no browser, so no cookie and no
-    form's token."""
+    """A program whose requests carry one role, whatever the others' carry; or those of a person who signed
+    in, where visitors may nothing."""
 
-    role: str
+    role: str = "none"
+    person: User | None = None
+    cookies: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.person:
+            client = Client()
+            client.force_login(self.person, BACKEND)
+            self.cookies = dict(client.cookies)
 
     def get(self, address: str, query: dict[str, Any] | None = None, **headers: str) -> Any:
         """The response to a GET below /api/v1."""
@@ -38,6 +49,7 @@ class Caller:
         where = address if address.startswith("/api") else f"/api/v1{address}"
         client = Client(enforce_csrf_checks=True, raise_request_exception=False)
         with override_settings(ANONYMOUS_ROLE=self.role):
+            client.cookies.update(self.cookies)
             if method == "GET":
                 return client.get(where, query, headers=headers)
             # Said for an empty body, too, which Django's client leaves out.

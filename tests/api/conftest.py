@@ -3,8 +3,10 @@
 import pytest
 from pytest_django import Settings
 
+from regui.accounts.access import Role
 from regui.paths import resource
 from tests.api.calling import Caller
+from tests.people import grant, person
 
 
 @pytest.fixture(autouse=True)
@@ -23,10 +25,12 @@ def alice(db: None) -> Caller:
 @pytest.fixture
 def bob(db: None) -> Caller:
     """Bob reads."""
-    return Caller("reader")
+    reader = person("bob")
+    grant(Role.READER, user=reader)
+    return Caller(person=reader)
 
 
 @pytest.fixture
 def charlie(db: None) -> Caller:
     """Charlie is a stranger."""
-    return Caller("none")
+    return Caller(person=person("charlie"))

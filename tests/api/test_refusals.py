@@ -205,8 +205,8 @@ def action(db: None) -> Action:
 
 
 @pytest.mark.parametrize("address", READS)
-def test_a_stranger_learns_nothing_not_even_what_there_is(charlie: Caller, address: str) -> None:
-    answer = charlie.get(address)
+def test_a_visitor_learns_nothing_not_even_what_there_is(db: None, address: str) -> None:
+    answer = Caller("none").get(address)
     assert problem(answer) == (401, "unauthorized")
     assert answer["WWW-Authenticate"].startswith("Bearer")
 
@@ -215,7 +215,9 @@ def test_a_stranger_learns_nothing_not_even_what_there_is(charlie: Caller, addre
 def test_who_changes_things_has_to_have_the_right(
     bob: Caller, charlie: Caller, action: Action, address: str, body: Any
 ) -> None:
-    assert problem(charlie.post(address, body)) == (401, "unauthorized")
+    assert problem(Caller("none").post(address, body)) == (401, "unauthorized")
+    assert problem(Caller("reader").post(address, body)) == (401, "unauthorized")
+    assert problem(charlie.post(address, body)) == (404, "not-found")
     assert problem(bob.post(address, body)) == (403, "forbidden")
     action.refresh_from_db()
     assert action.state == Action.State.WAITING

@@ -11,11 +11,13 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from regui import oci
+from regui.accounts.access import Role
 from regui.actions.models import Action, Item
 from regui.demo.images import fallback, noise
 from regui.index.models import Revision, Tag
 from regui.web.templatetags.regui import size
 from tests import images
+from tests.people import SignedIn
 from tests.registry import RunningRegistry, open_registry
 from tests.web.acting import Visitor, registered, row, text
 
@@ -340,17 +342,18 @@ def test_bob_reads_but_does_not_delete(
     name = registry.unique()
     digest = registry.push(name, tags=["1.0"])
     form = alice.confirm(name, digest)
-    settings.ANONYMOUS_ROLE = "reader"
-    assert alice.confirm(name, digest).status == 403
-    assert alice.submit(form).status_code == 403
+    bob = Visitor(SignedIn("bob", (Role.READER, "**")))
+    assert bob.confirm(name, digest).status == 403
+    assert bob.submit(form).status_code == 403
     assert tags(client, name) == {"1.0"}
 
 
 def test_charlie_sees_nothing(alice: Visitor, registry: RunningRegistry, settings: Settings) -> None:
     name = registry.unique()
     digest = registry.push(name, tags=["1.0"])
+    assert Visitor(SignedIn("charlie")).confirm(name, digest).status == 404
     settings.ANONYMOUS_ROLE = "none"
-    assert alice.confirm(name, digest).status == 404
+    assert alice.confirm(name, digest).status == 302, "a visitor is asked to sign in"
 
 
 def test_a_form_from_another_site_is_refused(

@@ -1,6 +1,7 @@
 """The activity page: what was done through regui, by whom, and how it ended."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -13,6 +14,7 @@ from regui.actions import journal, plans
 from regui.actions.models import Action
 from regui.actions.plans import Plan, Step, TagOn
 from tests import factories
+from tests.people import SignedIn
 from tests.web.acting import text
 
 pytestmark = pytest.mark.django_db
@@ -150,8 +152,10 @@ def test_many_tags_are_counted_past_the_first_dozen(visitor: Client) -> None:
 
 def test_charlie_may_not_read_it(visitor: Client, settings: Settings) -> None:
     acted()
+    assert SignedIn("charlie").get(reverse("activity")).status_code == 403
     settings.ANONYMOUS_ROLE = "none"
-    assert visitor.get(reverse("activity")).status_code == 403
+    there = visitor.get(reverse("activity"))
+    assert there["Location"] == f"{reverse('account_login')}?next={quote(reverse('activity'), safe='')}"
 
 
 def test_it_survives_the_index_and_the_registry_it_speaks_of(visitor: Client) -> None:

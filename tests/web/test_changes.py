@@ -19,6 +19,7 @@ from regui.actions.plans import Plan, Step, TagOn
 from regui.index.models import Repository
 from regui.web.leaving import leaving
 from tests import factories, images
+from tests.people import SignedIn
 from tests.registry import RunningRegistry
 from tests.web.acting import Page, Visitor, registered, row, text
 
@@ -164,10 +165,12 @@ def test_undo_within_the_grace_asks_nothing_of_the_registry(
 @pytest.mark.usefixtures("grace")
 def test_bob_stops_nothing(alice: Visitor, registry: RunningRegistry, name: str, settings: Settings) -> None:
     alice.delete(name, registry.push(name, tags=["1.0"]))
-    settings.ANONYMOUS_ROLE = "reader"
     address = reverse("action-stop", args=[Action.objects.get().pk])
-    assert alice.browser.post(address).status_code == 403
-    assert alice.browser.get(address).status_code == 405
+    bob = SignedIn("bob", (Role.READER, "**"))
+    assert bob.post(address).status_code == 403
+    assert bob.get(address).status_code == 405
+    settings.ANONYMOUS_ROLE = "reader"
+    assert alice.browser.post(address).status_code == 302, "a visitor is asked to sign in"
     assert Action.objects.get().state == State.WAITING
 
 
@@ -428,8 +431,7 @@ def test_the_trash_tells_what_was_deleted_and_leads_back(
     assert "It is back" in shown
     assert restore not in shown
     assert "Nothing matches" in text(alice.browser.get(trash, {"q": "no-such-thing"}))
-    settings.ANONYMOUS_ROLE = "none"
-    assert alice.browser.get(trash).status_code == 404
+    assert SignedIn("charlie").get(trash).status_code == 404
 
 
 def test_what_nobody_kept_cant_be_restored_and_bob_is_offered_nothing(

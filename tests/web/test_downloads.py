@@ -10,10 +10,12 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from regui import oci
+from regui.accounts.access import Role
 from regui.actions import documents, run
 from regui.actions.models import Action
 from tests import images
 from tests.actions.stand import ALICE
+from tests.people import SignedIn
 from tests.registry import RunningRegistry
 from tests.web.acting import Page, Visitor, registered, row, text
 
@@ -120,5 +122,5 @@ def test_bob_gets_no_file_and_an_unknown_kind_is_the_page(
         alice.browser.get(reverse("tag-delete", args=["main", name, "2.0"]), {"as": "json"}).status_code
         == 404
     )
-    settings.ANONYMOUS_ROLE = "reader"
-    assert alice.browser.get(address, {"as": "json"}).status_code == 403
+    bob = SignedIn("bob", (Role.READER, "**"))
+    assert bob.get(address, {"as": "json"}).status_code == 403

@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 from pytest_django import Settings
 
+from regui.accounts.access import Role
 from regui.index.connect import ensure_registries
 from regui.registries import RegistrySettings
 from tests.fake import Fake
 from tests.memory import out
+from tests.people import grant, person
 from tests.registry import RunningRegistry
 from tests.web.conftest import Visitor
 
@@ -79,8 +81,10 @@ def test_a_stranger_finds_nothing_anywhere(path: str, charlie: Visitor, registry
 
 
 @pytest.mark.usefixtures("index_registry")
-def test_a_stranger_is_told_on_the_first_page_which_setting_would_let_them_in(charlie: Visitor) -> None:
+def test_a_stranger_is_told_on_the_first_page_who_could_let_them_in(charlie: Visitor) -> None:
+    grant(Role.ADMIN, user=person("alice"))
     page = charlie.get("/")
     assert page.status_code == 403
-    assert "REGUI_ANONYMOUS_ROLE=reader" in page.text
+    assert "You may not see this" in page.text
+    assert "Ask somebody who could: alice." in page.text
     assert "/main/" not in page.text

@@ -18,9 +18,9 @@ class Request(HttpRequest):
 
 
 def asker(request: Request) -> Actor:
-    """Who asks. Raises a problem: 401 for who may see nothing, 403 and 415 for what a page of another site
-    may have sent."""
-    if not request.actor.ever(Right.SEE):
+    """Who asks. Raises a problem: 401 for a visitor who may see nothing, 403 and 415 for what a page of
+    another site may have sent."""
+    if request.actor.visitor and not request.actor.ever(Right.SEE):
         raise unauthorized()
     if request.method not in SAFE:
         refuse_strangers(request)
