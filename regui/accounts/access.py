@@ -197,22 +197,17 @@ def seen(
         here = registry is not None or grant.registry == ANY
         return covered if here else matching.both(Q(**{registries: grant.registry}), covered)
 
-    def ours(grants: Iterable[Grant]) -> Iterable[Grant]:
-        return (grant for grant in grants if registry is None or grant.reaches(registry))
+    def ours(grants: Iterable[Grant]) -> list[Grant]:
+        return [grant for grant in grants if registry is None or grant.reaches(registry)]
 
-    found: Q | bool = Right.SEE in RIGHTS[actor.role]
-    for grant in reversed(list(ours(actor.weighed))):  # each has the last word over those before it
-        if grant.allows(Right.SEE):
-            found = matching.either(where(grant), found)
-        else:
-            found = matching.both(matching.negated(where(grant)), found)
     if Right.SEE in RIGHTS[actor.role]:
-        found = True
-    for grant in ours(actor.adding):
-        found = matching.either(where(grant), found)
+        found: Q | bool = True
+    else:
+        first = matching.first_of([(where(grant), grant.allows(Right.SEE)) for grant in ours(actor.weighed)])
+        found = matching.any_of([*map(where, ours(actor.adding)), first])
     if actor.cap is None:
         return found
-    inside = where(actor.cap) if actor.cap.allows(Right.SEE) and list(ours([actor.cap])) else False
+    inside = where(actor.cap) if actor.cap.allows(Right.SEE) and ours([actor.cap]) else False
     return matching.both(inside, found)
 
 
@@ -223,6 +218,9 @@ def registries(actor: Actor) -> QuerySet[Registry]:
         return rows.none()
     if actor.role is Role.NONE:
         rows = named(rows, [grant for grant in actor.grants if grant.allows(Right.SEE)])
+        # One in which everything was taken away again isn't there either.
+        less = {grant.registry for grant in actor.weighed if not grant.allows(Right.SEE)} - {ANY}
+        rows = rows.exclude(name__in=[name for name in sorted(less) if seen(actor, name) is False])
     return named(rows, [actor.cap]) if actor.cap else rows
 
 
