@@ -156,6 +156,17 @@ class Actor:
                     return True
         return False
 
+    def governs(self, right: Right) -> bool:
+        """Whether they have that right over regui itself, which is no repository: by the grant that counts
+        among those of every repository of any registry. One that is more particular takes repositories away,
+        not that, or an administrator could be shut out by being granted something."""
+        if self.cap and not (self.cap.allows(right) and self.cap.covers_all(ANY)):
+            return False
+        counting = next((grant for grant in self.weighed if grant.covers_all(ANY)), None)
+        adding = (grant for grant in self.adding if grant.covers_all(ANY))
+        given = (*([counting] if counting else []), *adding)
+        return right in RIGHTS[self.role] or any(grant.allows(right) for grant in given)
+
     def ever(self, right: Right) -> bool:
         """Whether there may be anything at all they have that right over."""
         if self.cap and not self.cap.allows(right):
@@ -272,13 +283,13 @@ def govern(actor: Actor, registry: Registry, right: Right) -> None:
 
 def site_admin(actor: Actor) -> None:
     """Nothing, when the actor may say what others may, and which registries there are; else Forbidden."""
-    if not actor.may(Right.ADMIN):
+    if not actor.governs(Right.ADMIN):
         raise Forbidden(actor, Right.ADMIN, "regui")
 
 
 def audits(actor: Actor) -> None:
     """Nothing, when the actor may look at who may do what, and who did; else Forbidden."""
-    if not actor.may(Right.AUDIT):
+    if not actor.governs(Right.AUDIT):
         raise Forbidden(actor, Right.AUDIT, "regui")
 
 

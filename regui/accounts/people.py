@@ -9,6 +9,7 @@ from django.utils import timezone
 from regui.accounts import access
 from regui.accounts.access import ANY, Actor, Holder, Right, Role
 from regui.accounts.models import Grant, User
+from regui.patterns import ANYWHERE
 
 # How many people are named as those who could do something.
 NAMED = 5
@@ -57,6 +58,7 @@ def appoint(user: User, by: str) -> None:
         user=user,
         group=None,
         registry=ANY,
+        pattern=ANYWHERE,
         role=Role.ADMIN.value,
         defaults={"created_at": timezone.now(), "created_by": by},
     )
@@ -71,7 +73,8 @@ def who_could(right: Right, registry: str = ANY, name: str = "") -> list[str]:
     some = Q(grants__in=grants) | Q(groups__grants__in=grants)
     found = []
     for user in User.objects.filter(some, is_active=True).distinct().order_by("username").iterator():
-        if actor_of(user).may(right, registry, name):
+        actor = actor_of(user)
+        if actor.governs(right) if registry == ANY else actor.may(right, registry, name):
             found.append(user.username)
             if len(found) == NAMED:
                 break

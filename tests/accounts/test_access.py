@@ -91,6 +91,19 @@ def test_rights_over_all_need_that_nothing_takes_them_away() -> None:
     assert not Actor("bob", grants=(of(ADMIN),), cap=of(ADMIN, "team/**")).may(Right.ADMIN)
 
 
+def test_regui_itself_is_governed_by_who_was_granted_everything() -> None:
+    devs = Actor("alice", grants=(of(ADMIN), of(DEVELOPER, "team/**", kind=Holder.GROUP)))
+    assert not devs.may(Right.ADMIN)
+    assert devs.governs(Right.ADMIN), "a grant of some repositories takes those, not the site"
+    assert not Actor("bob", grants=(of(ADMIN, "team/**"),)).governs(Right.ADMIN)
+    assert not Actor("bob", grants=(of(ADMIN, registry="main"),)).governs(Right.ADMIN)
+    assert not Actor("bob", grants=(of(ADMIN), of(READER, kind=Holder.USER))).governs(Right.ADMIN)
+    assert not Actor("bob", grants=(of(ADMIN),), cap=of(ADMIN, "team/**")).governs(Right.ADMIN)
+    assert not Actor("bob", grants=(of(ADMIN),), cap=of(READER)).governs(Right.ADMIN)
+    auditor = Actor("eve", grants=(of(Role.AUDITOR), of(READER, kind=Holder.USER)))
+    assert (auditor.governs(Right.AUDIT), auditor.governs(Right.ADMIN)) == (True, False)
+
+
 @pytest.fixture
 def main(db: None) -> Registry:
     for name in ("team/app", "team/web", "secret/app"):
@@ -131,12 +144,16 @@ def test_those_who_could_are_people_whose_grants_come_to_it() -> None:
     assert people.who_could(Right.DELETE, "main", "team/app") == ["carol"]
     assert people.who_could(Right.DELETE, "main", "web/app") == ["dave"]
     assert people.who_could(Right.ADMIN) == []
+    grant(ADMIN, user=person("frank"))
+    grant(READER, "team/app", user=person("frank"))
+    assert people.who_could(Right.ADMIN) == ["frank"]
 
 
 @pytest.mark.django_db
 def test_an_administrator_is_made_once() -> None:
     alice = person("alice")
+    grant(ADMIN, "team/**", user=alice)
     people.appoint(alice, "regui")
     people.appoint(alice, "regui")
     assert people.actor_of(alice).may(Right.ADMIN)
-    assert alice.grants.count() == 1
+    assert alice.grants.count() == 2
