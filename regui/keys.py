@@ -1,10 +1,15 @@
-"""The secret key that regui makes for itself."""
+"""The secret key that regui makes for itself, and those before it."""
 
 import os
 import secrets
 from pathlib import Path
 
 from regui.env import refuse
+
+
+def earlier(text: str) -> list[str]:
+    """The keys that were in use before, one a line; or, all on one line, with commas between them."""
+    return [key.strip() for key in text.split("\n" if "\n" in text else ",") if key.strip()]
 
 
 def secret_key(path: Path) -> str:

@@ -8,7 +8,7 @@ from csp.constants import NONE, SELF
 
 from regui import bind, database, patterns, registries
 from regui.env import env, refuse
-from regui.keys import secret_key
+from regui.keys import earlier, secret_key
 from regui.paths import resource
 
 # The knobs
@@ -23,6 +23,7 @@ REGISTRIES = registries.from_env(env)
 DATABASE = env.secret_parsed("REGUI_DATABASE_URL", database.sqlite(DATA / "regui.sqlite3"), database.parse)
 EVENTS_KEEP = env.duration("REGUI_EVENTS_KEEP", default="30d")
 SECRET_KEY = env.secret("REGUI_SECRET_KEY") or secret_key(DATA / "secret-key")
+SECRET_KEY_FALLBACKS = env.secret_parsed("REGUI_SECRET_KEY_OLD", list[str](), earlier)
 SNAPSHOTS_KEEP = env.duration("REGUI_SNAPSHOTS_KEEP", default="730d")
 DELETE_GRACE = env.duration("REGUI_DELETE_GRACE", "10s")
 PROTECTED_TAGS = env.parsed("REGUI_PROTECTED_TAGS", patterns.NONE, patterns.parse)

@@ -14,7 +14,7 @@ import regui
 PACKAGE = Path(regui.__file__).parent
 
 # What a part may import besides itself.
-PLAIN = {"", "bind", "database", "env", "keys", "paths", "patterns", "registries"}
+PLAIN = {"", "bind", "database", "env", "keys", "paths", "patterns", "registries", "secrets"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "bind": set(),
@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "paths": set(),
     "patterns": set(),
     "registries": {"env", "oci"},
+    "secrets": set(),
     # What may stand in an address, of pages and of the API.
     "converters": {"oci", "registries"},
     "settings": PLAIN,
