@@ -84,6 +84,7 @@ from regui.oci.names import (
     referrers_tag,
 )
 from regui.oci.probes import Finding
+from regui.oci.tls import Pem, check_authorities, check_identity
 from regui.oci.transport import Timeout
 from regui.oci.uploads import Upload
 
@@ -141,6 +142,7 @@ __all__ = [
     "NameUnknown",
     "NotARegistry",
     "NotFound",
+    "Pem",
     "Platform",
     "Reference",
     "Referrers",
@@ -155,6 +157,8 @@ __all__ = [
     "Unsupported",
     "Upload",
     "UploadUnknown",
+    "check_authorities",
+    "check_identity",
     "check_reference",
     "check_repository",
     "check_tag",

@@ -30,6 +30,7 @@ from regui.oci.errors import (
 )
 from regui.oci.headers import challenges, warning
 from regui.oci.origin import Origin
+from regui.oci.tls import Cert, Verify
 from regui.oci.transport import SLOWEST, Reply, Timeout, Transport
 
 T = TypeVar("T")
@@ -77,8 +78,8 @@ class Caller:
         url: str,
         *,
         credentials: Credentials | None = None,
-        verify: bool | str = True,
-        cert: tuple[str, str] | str | None = None,
+        verify: Verify = True,
+        cert: Cert = None,
         user_agent: str = f"regui/{__version__}",
         timeout: Timeout = Timeout(),  # noqa: B008
         pool_size: int = 8,

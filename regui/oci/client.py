@@ -24,7 +24,8 @@ class Client(Listings, Manifests, Uploads, Probes):
     """Speaks to one registry. Thread-safe, and lives long: it keeps connections and tokens.
 
     `url` is the address without /v2/. `verify` is True, False or the path of a CA file that vouches for the
-    registry; `cert` the client certificate's file, or its file and its key's. All waits are bounded by
+    registry; `cert` the client certificate's file, or its file and its key's. Either may be `Pem` instead,
+    the text of a file. All waits are bounded by
     `timeout`, and by `until`; answers are bounded in size. Raises nothing but `Error`s for what the network
     or the registry do, and InvalidName, a ValueError too, for names that no registry could have.
     """

@@ -2,16 +2,13 @@
 pools, which costs a quarter of the time. TLS and deadlines are the same on both."""
 
 import ssl
-from pathlib import Path
 from typing import Any, Protocol, cast
 
-import certifi
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
 from regui.oci import pools, timed
-from regui.oci.errors import BadCertificate
 from regui.oci.origin import Origin
 from regui.oci.pools import TARGET, Raw, Short
 
@@ -120,37 +117,3 @@ class Pools:
 
     def close(self) -> None:
         self._manager.clear()
-
-
-def tls_context(verify: bool | str, cert: tuple[str, str] | str | None, *, alone: bool) -> ssl.SSLContext:
-    """How TLS is spoken. With `alone`, a CA file stands instead of the public authorities; without, beside
-    them."""
-    own = Path(verify) if isinstance(verify, str) else None
-    try:
-        if own and alone:
-            context = ssl.create_default_context(**where(own))
-        else:
-            context = ssl.create_default_context()
-            context.load_verify_locations(certifi.where())
-            if own:
-                context.load_verify_locations(**where(own))
-    except (OSError, ValueError) as error:
-        raise BadCertificate(f"The CA file {own} can't be read as certificates.") from error
-    if verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if cert:
-        file, key = (cert, None) if isinstance(cert, str) else cert
-        try:
-            # The empty password keeps OpenSSL from asking for one on a terminal.
-            context.load_cert_chain(file, key or None, password="")
-        except (OSError, ValueError) as error:
-            raise BadCertificate(
-                f"The client certificate {file} and its key can't be used together.",
-                hint="Both must be PEM files, the key without a password.",
-            ) from error
-    return context
-
-
-def where(path: Path) -> dict[str, Any]:
-    return {"capath" if path.is_dir() else "cafile": str(path)}

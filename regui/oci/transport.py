@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 from urllib3 import HTTPHeaderDict
 
-from regui.oci.doors import Adapter, Door, Pools, tls_context
+from regui.oci.doors import Adapter, Door, Pools
 from regui.oci.errors import Misbehaved, TimedOut, Unreachable
 from regui.oci.faults import translated
 from regui.oci.origin import Origin
 from regui.oci.pools import Raw
 from regui.oci.timed import within
+from regui.oci.tls import Cert, Verify, context_for
 
 CHUNK = 64 * 1024
 SLOWEST = 128 * 1024  # bytes a second that content must move at, apart from a pause now and then
@@ -131,15 +132,16 @@ class Transport:
     """The way to one registry and, without what belongs to it, to other hosts. Thread-safe.
 
     `verify` is False, True (the authorities this machine and Mozilla trust) or the path of a CA file, or
-    folder, that alone vouches for the registry. BadCertificate when a file can't be used.
+    folder, or what would stand in one, that alone vouches for the registry. BadCertificate when a file
+    can't be used.
     """
 
     def __init__(
         self,
         home: Origin,
         *,
-        verify: bool | str,
-        cert: tuple[str, str] | str | None,
+        verify: Verify,
+        cert: Cert,
         user_agent: str,
         timeout: Timeout,
         pool_size: int,
@@ -150,7 +152,7 @@ class Transport:
         self._verify, self._pool_size, self._guard = verify, pool_size, threading.Lock()
         self._standing = {"User-Agent": user_agent, "Accept-Encoding": "identity", "Accept": "*/*"}
         self._make: type[Pools] | type[Adapter] = Pools if direct else Adapter
-        context = tls_context(verify, cert, alone=True) if home.scheme == "https" else None
+        context = context_for(verify, cert, alone=True) if home.scheme == "https" else None
         self._home: Door = self._make(context, pool_size)
         self._away: dict[str, Door] = {}
 
@@ -190,7 +192,7 @@ class Transport:
         with self._guard:
             if origin.scheme not in self._away:
                 tls = origin.scheme == "https"
-                context = tls_context(self._verify, None, alone=False) if tls else None
+                context = context_for(self._verify, None, alone=False) if tls else None
                 self._away[origin.scheme] = self._make(context, self._pool_size)
             return self._away[origin.scheme]
 

@@ -174,6 +174,37 @@ def test_a_real_registry_that_wants_a_client_certificate(
         client.ping()
 
 
+def test_certificates_may_be_text_instead_of_files(
+    ours: Authority, others: Authority, tmp_path_factory: pytest.TempPathFactory, direct: bool
+) -> None:
+    cert, key = (Path(path).read_text() for path in others.client(tmp_path_factory.mktemp("client")))
+    context = ours.server("127.0.0.1")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(others.file)
+    authorities = oci.Pem(ours.file.read_text())
+    with Fake(context=context) as fake:
+        with oci.Client(fake.url, verify=authorities, cert=oci.Pem(cert + key), direct=direct) as client:
+            assert client.ping()
+        refused(oci.Client(fake.url, verify=oci.Pem(others.file.read_text()), direct=direct), "certificate")
+
+
+def test_text_that_holds_no_certificate_is_an_error_that_does_not_repeat_it(
+    others: Authority, ours: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    cert, key = (Path(path).read_text() for path in others.client(tmp_path_factory.mktemp("client")))
+    foreign = Path(ours.client(tmp_path_factory.mktemp("foreign"))[1]).read_text()
+    oci.check_identity(oci.Pem(cert + key))
+    for text in ("", "hunter2", cert, key, cert + foreign, "ä"):
+        with pytest.raises(oci.BadCertificate) as caught:
+            oci.check_identity(oci.Pem(text))
+        assert not text or text not in f"{caught.value} {caught.value.hint}"
+    oci.check_authorities(oci.Pem(others.file.read_text()))
+    for text in ("", "hunter2", key, "ä"):
+        with pytest.raises(oci.BadCertificate):
+            oci.check_authorities(oci.Pem(text))
+    assert "hunter2" not in repr(oci.Pem("hunter2"))
+
+
 @pytest.mark.parametrize(
     ("reason", "kind"),
     [
