@@ -1,4 +1,4 @@
-"""The registries that the environment names, one frozen record each."""
+"""How registries are reached, one frozen record each, and those that the environment names."""
 
 import re
 import ssl
@@ -21,9 +21,12 @@ Names = tuple[tuple[str, ...], tuple[str, ...]]
 
 @dataclass(frozen=True)
 class RegistrySettings:
-    """How to reach one registry. `password` and `client_key` never appear in its repr; `prefix` is what the
+    """How to reach one registry. `password` and the keys never appear in its repr; `prefix` is what the
     names of its settings begin with. `names` are repositories to read whether it lists them or not, `under`
-    prefixes such as "team": with any, only what begins with "team/" is taken from what it lists."""
+    prefixes such as "team": with any, only what begins with "team/" is taken from what it lists.
+
+    Of one that was entered on a page, `prefix` is empty, certificates are the text in `ca`, `cert` and `key`
+    instead of paths, and `locked` says that what was kept sealed can't be opened."""
 
     name: str
     url: str
@@ -38,6 +41,10 @@ class RegistrySettings:
     names: tuple[str, ...] = ()
     under: tuple[str, ...] = ()
     prefix: str = "REGUI_REGISTRY"
+    ca: str = ""
+    cert: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
+    locked: bool = False
 
     @property
     def host(self) -> str:
@@ -67,11 +74,19 @@ def default_name(env: Env) -> str:
 
 def checked(setting: str, name: str) -> str:
     """The name, when a registry may be called that."""
-    if not NAME.fullmatch(name):
-        raise refuse(setting, "a registry's name is 1 to 32 of a-z, 0-9 and -, and doesn't begin with -")
-    if name in RESERVED | WORDS:
-        raise refuse(setting, f"a registry can't be called {name}: the word has a meaning of its own")
+    try:
+        check_name(name)
+    except ValueError as error:
+        raise refuse(setting, str(error)) from error
     return name
+
+
+def check_name(name: str) -> None:
+    """Nothing, or raises ValueError with the reason when no registry may be called that."""
+    if not NAME.fullmatch(name):
+        raise ValueError("a registry's name is 1 to 32 of a-z, 0-9 and -, and doesn't begin with -")
+    if name in RESERVED | WORDS:
+        raise ValueError(f"a registry can't be called {name}: the word has a meaning of its own")
 
 
 def one(env: Env, name: str, prefix: str) -> RegistrySettings:

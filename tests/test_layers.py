@@ -14,7 +14,7 @@ import regui
 PACKAGE = Path(regui.__file__).parent
 
 # What a part may import besides itself.
-PLAIN = {"", "bind", "database", "env", "keys", "paths", "patterns", "registries", "secrets"}
+PLAIN = {"", "bind", "database", "env", "keys", "paths", "patterns", "registries", "sealed", "secrets"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "bind": set(),
@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "patterns": set(),
     "registries": {"env", "oci"},
     "secrets": set(),
+    "sealed": {"secrets"},
     # What may stand in an address, of pages and of the API.
     "converters": {"oci", "registries"},
     "settings": PLAIN,

@@ -8,13 +8,12 @@ import logging
 import secrets
 from collections.abc import Callable
 
-from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from regui.index import inbox
+from regui.index import book, inbox
 from regui.index.models import Registry
 
 log = logging.getLogger(__name__)
@@ -79,7 +78,7 @@ def is_secret(registry: Registry, header: str) -> bool:
     """Whether an Authorization header has the registry's secret: the one from the settings, else the one that
     regui made, of which it keeps a hash only."""
     scheme, _, given = header.partition(" ")
-    record = settings.REGISTRIES.get(registry.name)
+    record = book.given(registry.name)
     token = record.events_token if record else ""
     expected = inbox.hashed(token) if token else registry.events_token
     if scheme.lower() != "bearer" or not expected:

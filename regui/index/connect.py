@@ -1,7 +1,7 @@
 """Connections to registries: the only place that builds a client.
 
-A `Link` is made once for each registry as the settings have it and lives as long as the process, with its
-connections, its threads and its memory of the last failure.
+A `Link` is made once for each registry and lives until it is to be reached another way, or as long as the
+process, with its connections, its threads and its memory of the last failure.
 """
 
 import threading
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from regui import __version__, oci
-from regui.index import pages
+from regui.index import book, pages
 from regui.index.models import Registry
 from regui.registries import RegistrySettings
 
@@ -111,7 +111,7 @@ class Link:
                 future.cancel()
 
 
-_links: dict[RegistrySettings, Link] = {}
+_links: dict[str, Link] = {}
 _lock = threading.Lock()
 
 
@@ -132,14 +132,17 @@ def carrier(registry: Registry) -> oci.Client:
 
 
 def _link(registry: Registry) -> Link:
-    try:
-        record: RegistrySettings = settings.REGISTRIES[registry.name]
-    except KeyError:
-        raise oci.Unreachable(f"The settings no longer say where the registry {registry.name} is.") from None
+    record = book.look_up(registry.name)
+    if record is None:
+        raise oci.Unreachable(f"The settings no longer say where the registry {registry.name} is.")
+    if record.locked:
+        raise book.Locked(f"What is kept sealed of the registry {registry.name} can't be opened.")
     with _lock:
-        if record not in _links:
-            _links[record] = Link(record, build(record))
-        return _links[record]
+        found = _links.get(record.name)
+        if found is None or found.record != record:
+            # Whoever is at something goes on with the link of before, whose connections end with that.
+            found = _links[record.name] = Link(record, build(record))
+        return found
 
 
 def connect(registry: Registry) -> oci.Client:
@@ -163,34 +166,43 @@ def close() -> None:
 def build(record: RegistrySettings, **options: Any) -> oci.Client:
     """A new client with the record's address, credentials and certificates."""
     credentials = oci.Credentials(record.username, record.password) if record.username else None
-    cert = (record.client_cert, record.client_key) if record.client_key else record.client_cert or None
     return oci.Client(
         record.url,
         credentials=credentials,
-        verify=(record.ca_file or True) if record.verify else False,
-        cert=cert,
+        verify=trusted(record) if record.verify else False,
+        cert=shown(record),
         user_agent=f"regui/{__version__}",
         **({"pool_size": THREADS} | options),
     )
 
 
 def ensure_registries() -> None:
-    """Make the rows follow the settings: create, update, and hide those whose name is no longer there."""
-    for record in settings.REGISTRIES.values():
-        # What was found out about one at another address says nothing about this one.
-        moved = Registry.objects.filter(name=record.name).exclude(url=record.url)
-        moved.update(capabilities={}, examined_at=None)
-        Registry.objects.update_or_create(
-            name=record.name, defaults={"url": record.url, "pull_host": record.host, "active": True}
-        )
-    Registry.objects.exclude(name__in=settings.REGISTRIES).update(active=False)
+    """Make the rows of registries follow the settings and the address book."""
+    book.ensure()
+
+
+def trusted(record: RegistrySettings) -> oci.Pem | str | bool:
+    """Whose certificates count: those of the authorities that the record names, else everybody's."""
+    return oci.Pem(record.ca) if record.ca else record.ca_file or True
+
+
+def shown(record: RegistrySettings) -> oci.Pem | tuple[str, str] | str | None:
+    """The client certificate, with its key where that lies apart."""
+    if record.cert:
+        return oci.Pem(f"{record.cert}\n{record.key}")
+    return (record.client_cert, record.client_key) if record.client_key else record.client_cert or None
 
 
 def is_outage(error: oci.Error) -> bool:
     """Whether the error says something about the registry, not about what was asked for."""
     return isinstance(
         error,
-        oci.Unreachable | oci.NotARegistry | oci.TooManyRequests | oci.Unavailable | oci.Unauthorized,
+        oci.Unreachable
+        | oci.NotARegistry
+        | oci.TooManyRequests
+        | oci.Unavailable
+        | oci.Unauthorized
+        | book.Locked,
     )
 
 

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 
+from regui.index import book
 from regui.index.batches import batches
 from regui.index.models import Registry, Repository, RepositoryQuerySet, Tag
-from regui.registries import RegistrySettings
 
 Source = Repository.Source
 
@@ -25,19 +24,14 @@ NO_SUCH = "The registry knows no such repository."
 
 def given(registry: Registry) -> Sequence[str]:
     """The names in the settings."""
-    record = settings_of(registry)
+    record = book.given(registry.name)
     return record.names if record else ()
 
 
 def under(registry: Registry) -> Sequence[str]:
     """The prefixes in the settings, without their /: with any, nothing else is taken from the catalog."""
-    record = settings_of(registry)
+    record = book.given(registry.name)
     return record.under if record else ()
-
-
-def settings_of(registry: Registry) -> RegistrySettings | None:
-    found: RegistrySettings | None = settings.REGISTRIES.get(registry.name)
-    return found
 
 
 def entered(registry: Registry) -> list[str]:

@@ -315,6 +315,8 @@ class Run:
         if time.monotonic() - self.beat_at < BEAT:
             return
         self.beat_at = time.monotonic()
+        if connect.crawler(self.registry) is not self.client:
+            raise Stopped("The registry is reached another way from now on.")
         now = timezone.now()
         claims.renew(self.held, now)
         self.catalog.renew(now)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from regui.index import names
+from regui.index import book, names
 from regui.index.models import Event, Registry
 from regui.registries import RegistrySettings
 
@@ -56,8 +56,7 @@ class Setup:
 
     @property
     def record(self) -> RegistrySettings | None:
-        found: RegistrySettings | None = settings.REGISTRIES.get(self.registry.name)
-        return found
+        return book.given(self.registry.name)
 
     @property
     def given(self) -> bool:

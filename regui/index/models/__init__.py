@@ -8,6 +8,7 @@ A manifest is kept once per registry, since its digest says all there is to say 
 hold it is a `Revision`, the registry's own word for it. A tag points at a manifest and says when that was
 last seen."""
 
+from regui.index.models.book import Entry, EntryQuerySet
 from regui.index.models.inbox import Inbox, Unsummed
 from regui.index.models.manifests import (
     Blob,
@@ -32,6 +33,8 @@ __all__ = [
     "BlobUse",
     "Child",
     "Content",
+    "Entry",
+    "EntryQuerySet",
     "Event",
     "Inbox",
     "Layer",

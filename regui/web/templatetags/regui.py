@@ -5,12 +5,12 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from regui.index import book
 from regui.index.models import Registry
 from regui.registries import RegistrySettings
 from regui.web import icons, marks, paging
@@ -250,7 +250,7 @@ def aria_sort(context: Context, field: str) -> SafeString:
 def setting(registry: Registry | None, word: str) -> str:
     """The name of the environment variable with that word for this registry: REGUI_REGISTRY_PROD_EU_URL. For
     none, or one the settings don't name, that of the only registry."""
-    named: RegistrySettings | None = settings.REGISTRIES.get(registry.name) if registry else None
+    named = book.given(registry.name) if registry else None
     return f"{named.prefix if named else RegistrySettings.prefix}_{word}"
 
 

@@ -1,0 +1,26 @@
+"""`regui registries`: where each registry is, and who says so."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from regui.index import book
+
+
+class Command(BaseCommand):
+    help = "List the registries: name, address, where that comes from. Passwords are never shown."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for line in book.lines():
+            self.stdout.write("\t".join([line.name, line.url, told(line)]))
+
+
+def told(line: book.Line) -> str:
+    """Where it comes from, and what is amiss with it."""
+    if line.given:
+        rests = "; also entered under Settings, which rests" if line.entry else ""
+        return f"from {line.given.prefix}_URL{rests}"
+    by = f"added by {line.entry.added_by}" if line.entry else ""
+    states = {"hidden": line.is_hidden, "what is sealed can't be opened": line.is_locked}
+    return "; ".join([by, *(state for state, holds in states.items() if holds)])
