@@ -42,25 +42,29 @@ def look_up(name: str) -> RegistrySettings | None:
 
 def read(entry: Entry) -> RegistrySettings:
     """The record an entry comes to, its secrets opened; `locked`, and without them, when they can't be."""
-    password, key, locked = "", "", False
-    try:
-        password = secrets.unseal(entry.password, sealed.REGISTRY_PASSWORD)
-        key = secrets.unseal(entry.key, sealed.REGISTRY_KEY)
-    except secrets.Unopened:
-        locked = True
+    password = opened(entry.password, sealed.REGISTRY_PASSWORD)
+    key = opened(entry.key, sealed.REGISTRY_KEY)
     return RegistrySettings(
         name=entry.name,
         url=entry.url,
         username=entry.username,
-        password=password,
+        password=password or "",
         verify=entry.verify,
         pull_host=entry.pull_host,
         prefix="",
         ca=entry.ca,
         cert=entry.cert,
-        key=key,
-        locked=locked,
+        key=key or "",
+        locked=password is None or key is None,
     )
+
+
+def opened(value: str, purpose: str) -> str | None:
+    """What was sealed; None when no key opens it."""
+    try:
+        return secrets.unseal(value, purpose)
+    except secrets.Unopened:
+        return None
 
 
 def write(record: RegistrySettings, by: str, now: datetime, *, new: bool) -> None:
@@ -84,6 +88,8 @@ def write(record: RegistrySettings, by: str, now: datetime, *, new: bool) -> Non
         else:
             Entry.objects.filter(name=record.name).update(**fields)
         follow(record)
+        # It is to be read, and asked what it can do, as it is reached from now on.
+        Registry.objects.filter(name=record.name).update(due_at=None, examined_at=None)
 
 
 def hide(name: str, by: str, now: datetime) -> None:

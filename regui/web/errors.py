@@ -69,6 +69,9 @@ REGISTRY: dict[str, Problem] = {
         icon="key-round",
         retry=True,
     ),
+    "locked": Problem(
+        502, "What is kept sealed of the registry can't be opened", recipe="credentials", icon="key-round"
+    ),
     "denied": Problem(403, "The registry doesn't allow that", recipe="credentials", icon="lock"),
     "not-found": Problem(404, "The registry doesn't have it (any more)", icon="search"),
     "too-many-requests": Problem(503, "The registry asks for a pause", icon="clock", retry=True),
@@ -87,6 +90,7 @@ OUTAGES = frozenset(
         "malformed",
         "misbehaved",
         "unauthorized",
+        "locked",
         "unavailable",
         "too-many-requests",
     ]

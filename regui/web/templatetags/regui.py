@@ -254,6 +254,12 @@ def setting(registry: Registry | None, word: str) -> str:
     return f"{named.prefix if named else RegistrySettings.prefix}_{word}"
 
 
+@register.filter
+def entered(registry: Registry | None) -> bool:
+    """Whether people entered how that registry is reached, so that a page says it, not the environment."""
+    return registry is not None and book.given(registry.name) is None
+
+
 @register.inclusion_tag("components/pager.html", takes_context=True)
 def pager(context: Context, page: Any) -> dict[str, object]:
     """Where one is among the pages of a list, with the ways on and back; takes a `paginator.Page`."""

@@ -5,6 +5,7 @@ from django.shortcuts import redirect
 
 from regui.accounts import access
 from regui.web import freshness, overview
+from regui.web.connecting import Draft, Form
 from regui.web.http import Request, read_only
 
 
@@ -20,4 +21,6 @@ def index(request: Request) -> HttpResponse:
     reading = overview.reading(rows)
     state = [(row.registry.name, row.stats, row.reading.problem) for row in rows]
     context = {"rows": rows, "reading": reading, "fresh": freshness.of(request, reading, state)}
+    if not rows and request.actor.may(access.Right.ADMIN):
+        context["draft"] = Draft(Form())
     return freshness.render(request, "registries/index.html", context)

@@ -1,4 +1,4 @@
-"""Settings: so far, the notifications of each registry."""
+"""Settings: which registries there are, and the notifications of each."""
 
 import secrets
 
@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from regui.accounts import access
-from regui.index import inbox
+from regui.index import book, inbox
 from regui.web import errors, htmx, notifications
 from regui.web.http import Request, read_only
 
@@ -15,10 +15,14 @@ from regui.web.http import Request, read_only
 @never_cache
 @read_only
 def index(request: Request) -> HttpResponse:
-    """How each registry is set up to send its notifications, and whether they come."""
+    """The address book, how each registry is set up to send its notifications, and whether they come."""
     registries = access.administered(request.actor)
     setups = [notifications.setup(request, row) for row in registries]
-    return htmx.render(request, "settings/index.html", {"setups": setups})
+    may_add = request.actor.may(access.Right.ADMIN)
+    theirs = {row.name for row in registries}
+    lines = [line for line in book.lines() if may_add or line.name in theirs]
+    context = {"setups": setups, "lines": lines, "may_add": may_add}
+    return htmx.render(request, "settings/index.html", context)
 
 
 @never_cache
