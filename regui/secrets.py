@@ -6,11 +6,13 @@ column, it is as good as broken.
 """
 
 import base64
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 # Said into every key, so that what Django signs with the same secret key has nothing to do with them.
 CONTEXT = "regui sealed"
@@ -36,10 +38,10 @@ def unseal(sealed: str, purpose: str) -> str:
     """What was sealed, with the key of today or one before it; Unopened when none of them opens it."""
     if not sealed:
         return ""
-    try:
-        return MultiFernet([sealer(key, purpose) for key in accepted()]).decrypt(sealed.encode()).decode()
-    except InvalidToken:
-        raise Unopened from None
+    for key in accepted():
+        if (text := opened(sealer(key, purpose), sealed)) is not None:
+            return text
+    raise Unopened
 
 
 def opens(sealed: str, purpose: str) -> bool:
@@ -53,10 +55,15 @@ def opens(sealed: str, purpose: str) -> bool:
 
 def is_current(sealed: str, purpose: str) -> bool:
     """Whether the key of today opens it, so that those before it may be forgotten."""
+    return not sealed or opened(current(purpose), sealed) is not None
+
+
+def opened(sealer: "Fernet", sealed: str) -> str | None:
+    """What was sealed; None when that isn't what sealed it."""
     try:
-        return not sealed or bool(current(purpose).decrypt(sealed.encode()))
-    except InvalidToken:
-        return False
+        return sealer.decrypt(sealed.encode()).decode()
+    except crypto("fernet").InvalidToken:
+        return None
 
 
 def accepted() -> list[str]:
@@ -64,11 +71,19 @@ def accepted() -> list[str]:
     return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
 
-def current(purpose: str) -> Fernet:
+def current(purpose: str) -> "Fernet":
     return sealer(settings.SECRET_KEY, purpose)
 
 
-def sealer(key: str, purpose: str) -> Fernet:
+def sealer(key: str, purpose: str) -> "Fernet":
     """What seals for one purpose with a key derived (RFC 5869) from that secret key."""
-    derived = HKDF(SHA256(), length=32, salt=None, info=f"{CONTEXT}: {purpose}".encode()).derive(key.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))
+    hkdf, sha256 = crypto("hazmat.primitives.kdf.hkdf").HKDF, crypto("hazmat.primitives.hashes").SHA256
+    info = f"{CONTEXT}: {purpose}".encode()
+    derived: bytes = hkdf(sha256(), length=32, salt=None, info=info).derive(key.encode())
+    made: Fernet = crypto("fernet").Fernet(base64.urlsafe_b64encode(derived))
+    return made
+
+
+def crypto(name: str) -> Any:
+    """A module of `cryptography`: seven megabytes, for those processes only that have something to seal."""
+    return import_module(f"cryptography.{name}")

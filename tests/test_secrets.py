@@ -1,6 +1,8 @@
 """What is sealed opens with the right key, for the right purpose, and not otherwise."""
 
 import base64
+import subprocess
+import sys
 
 import pytest
 from pytest_django import Settings
@@ -71,3 +73,9 @@ def test_a_key_of_before_opens_it_and_today_s_seals(settings: Settings) -> None:
 def test_keys_of_before_are_one_a_line_or_have_commas_between_them() -> None:
     assert keys.earlier("one, two,") == ["one", "two"]
     assert keys.earlier("one\r\ntwo,three\n\n") == ["one", "two,three"]
+
+
+def test_who_keeps_nothing_sealed_does_not_pay_for_it() -> None:
+    code = "import sys, regui.secrets; print('cryptography' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -117,7 +117,7 @@ def chosen(names: list[str]) -> list[Registry]:
     """The registries of those names, or all; CommandError when there is none to read."""
     there = {registry.name: registry for registry in Registry.objects.filter(active=True)}
     if not there:
-        raise CommandError("there is no registry to read: set REGUI_REGISTRY_URL")
+        raise CommandError("there is no registry to read: set REGUI_REGISTRY_URL, or add one under Settings")
     for name in names:
         if name not in there:
             raise CommandError(f"there is no registry named {name}, only {', '.join(there)}")

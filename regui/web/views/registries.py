@@ -20,7 +20,12 @@ def index(request: Request) -> HttpResponse:
     rows = overview.rows(request.actor, registries, freshness.max_age(request))
     reading = overview.reading(rows)
     state = [(row.registry.name, row.stats, row.reading.problem) for row in rows]
-    context = {"rows": rows, "reading": reading, "fresh": freshness.of(request, reading, state)}
-    if not rows and request.actor.may(access.Right.ADMIN):
-        context["draft"] = Draft(Form())
+    may_add = request.actor.may(access.Right.ADMIN)
+    context = {
+        "rows": rows,
+        "reading": reading,
+        "fresh": freshness.of(request, reading, state),
+        "may_add": may_add,
+        "draft": Draft(Form()) if may_add and not rows else None,
+    }
     return freshness.render(request, "registries/index.html", context)
