@@ -67,6 +67,15 @@ def test_a_new_secret_key_takes_over_without_anything_being_entered_again(
     assert (alone.returncode, alone.stderr) == (0, "")
 
 
+def test_what_the_key_before_signed_still_counts(data: Path) -> None:
+    sign = "from django.core import signing; print(signing.dumps('alice'))"
+    signed = shell(data, sign, "first").strip()
+    check = f"from django.core import signing; print(signing.loads({signed!r}))"
+    both = {"REGUI_SECRET_KEY": "second", "REGUI_SECRET_KEY_OLD": "first"}
+    assert regui(data, "shell", "-v0", "-c", check, **both).stdout == "alice\n"
+    assert "BadSignature" in regui(data, "shell", "-v0", "-c", check, REGUI_SECRET_KEY="second").stderr
+
+
 def test_with_a_foreign_key_every_command_says_what_to_do_and_none_breaks(
     data: Path, locked: RunningRegistry
 ) -> None:

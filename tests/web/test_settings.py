@@ -126,7 +126,7 @@ def test_it_costs_the_same_whatever_has_come_in(
     alice: Visitor, main: Registry, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     Registry.objects.update(events_at=timezone.now(), events_since=timezone.now())
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         alice.get(PAGE)
 
 

@@ -20,7 +20,7 @@ def index(request: Request) -> HttpResponse:
     rows = overview.rows(request.actor, registries, freshness.max_age(request))
     reading = overview.reading(rows)
     state = [(row.registry.name, row.stats, row.reading.problem) for row in rows]
-    may_add = request.actor.may(access.Right.ADMIN)
+    may_add = request.actor.governs(access.Right.ADMIN)
     context = {
         "rows": rows,
         "reading": reading,
