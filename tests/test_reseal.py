@@ -82,7 +82,7 @@ def test_with_a_foreign_key_every_command_says_what_to_do_and_none_breaks(
     enter(data, locked.url, ["prod"])
     sync = regui(data, "sync", "prod", REGUI_SECRET_KEY="foreign")
     assert sync.returncode == 1
-    assert "prod: What is kept sealed of the registry prod can't be opened." in sync.stderr
+    assert "prod: The password or key kept of the registry prod can't be opened." in sync.stderr
     resealed = regui(data, "reseal", REGUI_SECRET_KEY="foreign")
     assert resealed.returncode == 1
     assert "index.Entry password of prod: no key that is named opens it" in resealed.stderr

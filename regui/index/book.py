@@ -21,7 +21,7 @@ class Locked(oci.Error):
 
     code = "locked"
     advice = (
-        "Enter the password, or the private key, again under Settings, or name the secret key of then in "
+        "It was sealed with another secret key. Enter it again under Settings, or name that key in "
         "REGUI_SECRET_KEY_OLD."
     )
 
@@ -87,7 +87,9 @@ def write(record: RegistrySettings, by: str, now: datetime, *, new: bool) -> Non
             Entry.objects.create(name=record.name, added_by=by, added_at=now, **fields)
         else:
             Entry.objects.filter(name=record.name).update(**fields)
-        follow(record)
+        # Unless somebody has hidden it just now.
+        if entry := Entry.objects.in_use().filter(name=record.name).first():
+            follow(read(entry))
         # It is to be read, and asked what it can do, as it is reached from now on.
         Registry.objects.filter(name=record.name).update(due_at=None, examined_at=None)
 

@@ -136,7 +136,7 @@ def _link(registry: Registry) -> Link:
     if record is None:
         raise oci.Unreachable(f"The settings no longer say where the registry {registry.name} is.")
     if record.locked:
-        raise book.Locked(f"What is kept sealed of the registry {registry.name} can't be opened.")
+        raise book.Locked(f"The password or key kept of the registry {registry.name} can't be opened.")
     with _lock:
         found = _links.get(record.name)
         if found is None or found.record != record:

@@ -151,8 +151,7 @@ class Draft:
         for name, longest in LONGEST.items():
             if len(getattr(self.form, name)) > longest:
                 found[name] = f"This is longer than {longest:,} characters."
-        found |= self.placed() | self.secret() | certified(self.form, self.record)
-        return found
+        return found | certified(self.form, self.record) | self.placed() | self.secret()
 
     def placed(self) -> dict[str, str]:
         """What is wrong with the addresses."""

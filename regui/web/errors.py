@@ -70,7 +70,7 @@ REGISTRY: dict[str, Problem] = {
         retry=True,
     ),
     "locked": Problem(
-        502, "What is kept sealed of the registry can't be opened", recipe="credentials", icon="key-round"
+        502, "The registry's password or private key can't be opened", recipe="credentials", icon="key-round"
     ),
     "denied": Problem(403, "The registry doesn't allow that", recipe="credentials", icon="lock"),
     "not-found": Problem(404, "The registry doesn't have it (any more)", icon="search"),

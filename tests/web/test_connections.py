@@ -265,7 +265,7 @@ class TestChanging:
         page = alice.get("/prod/")
         assert "be opened" in page.text
         assert f'href="{PAGE}"' in page.text
-        assert "password can\u2019t be opened" in alice.get("/-/settings/").text
+        assert "secrets can\u2019t be opened" in alice.get("/-/settings/").text
         page = alice.get(PAGE)
         assert page.status_code == 200
         assert "can\u2019t be opened any more" in page.text
