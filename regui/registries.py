@@ -23,7 +23,8 @@ Names = tuple[tuple[str, ...], tuple[str, ...]]
 class RegistrySettings:
     """How to reach one registry. `password` and the keys never appear in its repr; `prefix` is what the
     names of its settings begin with. `names` are repositories to read whether it lists them or not, `under`
-    prefixes such as "team": with any, only what begins with "team/" is taken from what it lists.
+    prefixes such as "team": with any, only what begins with "team/" is taken from what it lists. `own` says
+    that people show the registry credentials of their own.
 
     Of one that was entered on a page, `prefix` is empty, certificates are the text in `ca`, `cert` and `key`
     instead of paths, and `locked` says that what was kept sealed can't be opened."""
@@ -42,6 +43,7 @@ class RegistrySettings:
     under: tuple[str, ...] = ()
     prefix: str = "REGUI_REGISTRY"
     ca: str = ""
+    own: bool = False
     cert: str = field(default="", repr=False)
     key: str = field(default="", repr=False)
     locked: bool = False
@@ -117,6 +119,7 @@ def one(env: Env, name: str, prefix: str) -> RegistrySettings:
         names=names,
         under=under,
         prefix=prefix,
+        own=env.flag(f"{prefix}_OWN_CREDENTIALS", default=False),
     )
 
 

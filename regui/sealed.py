@@ -11,6 +11,7 @@ from regui import secrets
 
 # What values are sealed for; a value opens for no other purpose.
 REGISTRY_PASSWORD, REGISTRY_KEY = "registry password", "registry client key"
+OWN_CREDENTIALS, CARRIED = "a person's registry credentials", "credentials of an action"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Place:
 PLACES = (
     Place("index.Entry", "password", REGISTRY_PASSWORD),
     Place("index.Entry", "key", REGISTRY_KEY),
+    Place("actions.Action", "credentials", CARRIED),
 )
 
 

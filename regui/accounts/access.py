@@ -19,6 +19,8 @@ from django.http import Http404
 from django.utils import timezone
 
 from regui.accounts import matching
+from regui.index import bearing
+from regui.index.bearing import Bearer
 from regui.index.models import Registry, Repository, RepositoryQuerySet
 from regui.patterns import ANYWHERE, covers_repository, literals
 
@@ -107,6 +109,13 @@ class Forbidden(PermissionDenied):
         self.registry, self.name = registry, name
 
 
+class Unborne(Forbidden):
+    """They have not said yet who they are to a registry that asks everybody themselves."""
+
+    def __init__(self, actor: "Actor", registry: str) -> None:
+        super().__init__(actor, Right.SEE, registry, registry)
+
+
 class Hidden(Http404):
     """They may not see it, be it there or not."""
 
@@ -127,7 +136,8 @@ class Actor:
     """Who asks: a visitor of the web, a person, who holds a token, or somebody at the command line.
 
     `name` is what the journal writes ("anonymous", "local:root"), `address` where they asked from, `role`
-    what they are everywhere whatever the grants say.
+    what they are everywhere whatever the grants say. `bearers` are the credentials of their own that they
+    showed registries which ask for such (`Registry.own`); who is `trusted` needs none: the machine's own.
     """
 
     name: str
@@ -136,6 +146,8 @@ class Actor:
     grants: tuple[Grant, ...] = ()
     cap: Grant | None = None
     visitor: bool = False
+    bearers: tuple[Bearer, ...] = ()
+    trusted: bool = False
 
     def may(self, right: Right, registry: str = ANY, name: str = "") -> bool:
         """Whether they have that right over a repository; without its name over all of the registry, without
@@ -194,12 +206,47 @@ class Actor:
         """The grants that add to whichever counts."""
         return [grant for grant in self.grants if grant.role is Role.AUDITOR]
 
+    def bearer(self, registry: str) -> Bearer | None:
+        """Their own credentials of that registry."""
+        return next((one for one in self.bearers if one.registry == registry), None)
 
-def seen(
+
+def seen(actor: Actor, *, names: str = "name", registries: str = "registry__name") -> Q | bool:
+    """What `Right.SEE` means for rows of any registry, as a condition: the fields `names` and `registries`
+    hold a repository's name and its registry's. True and False say all, and none."""
+    found = granted(actor, names=names, registries=registries)
+    if actor.trusted:
+        return found
+    shared = ~Q(**{f"{registries}__in": Registry.objects.filter(own=True).values("name")})
+    return matching.both(
+        matching.any_of(
+            [
+                shared,
+                *(Q(**{registries: bearer.registry}) & could_list(bearer, names) for bearer in actor.bearers),
+            ]
+        ),
+        found,
+    )
+
+
+def seen_in(actor: Actor, registry: Registry, names: str = "name") -> Q | bool:
+    """The same for rows of one registry."""
+    found = granted(actor, registry.name, names=names)
+    if actor.trusted or not registry.own:
+        return found
+    bearer = actor.bearer(registry.name)
+    return matching.both(could_list(bearer, names), found) if bearer else False
+
+
+def could_list(bearer: Bearer, names: str) -> Q:
+    """The rows whose field holds what these credentials could list of late."""
+    return Q(**{f"{names}__in": bearing.listed([bearer]).values("name")})
+
+
+def granted(
     actor: Actor, registry: str | None = None, *, names: str = "name", registries: str = "registry__name"
 ) -> Q | bool:
-    """What `Right.SEE` means for rows, as a condition on those of one registry, or of any: the fields `names`
-    and `registries` hold a repository's name and its registry's. True and False say all, and none."""
+    """What grants say of it, of rows of one registry or of any."""
     if actor.may(Right.SEE, registry or ANY):
         return True
 
@@ -231,7 +278,7 @@ def registries(actor: Actor) -> QuerySet[Registry]:
         rows = named(rows, [grant for grant in actor.grants if grant.allows(Right.SEE)])
         # One in which everything was taken away again isn't there either.
         less = {grant.registry for grant in actor.weighed if not grant.allows(Right.SEE)} - {ANY}
-        rows = rows.exclude(name__in=[name for name in sorted(less) if seen(actor, name) is False])
+        rows = rows.exclude(name__in=[name for name in sorted(less) if granted(actor, name) is False])
     return named(rows, [actor.cap]) if actor.cap else rows
 
 
@@ -242,11 +289,27 @@ def named(rows: QuerySet[Registry], grants: list[Grant]) -> QuerySet[Registry]:
 
 
 def registry(actor: Actor, name: str) -> Registry:
+    """The registry of that name, to look into it. Raises like `known` and `opened`."""
+    return opened(actor, known(actor, name))
+
+
+def known(actor: Actor, name: str) -> Registry:
     """The registry of that name; Http404 when it isn't there or may not be seen."""
     found = registries(actor).filter(name=name).first()
     if found is None:
         raise (Http404 if actor.may(Right.SEE) else Hidden)(f"No registry named {name}.")
     return found
+
+
+def opened(actor: Actor, registry: Registry) -> Registry:
+    """The registry, once it has been asked what somebody's own credentials can list, where it wants them.
+    Raises `Unborne` when they haven't shown any."""
+    if registry.own and not actor.trusted:
+        bearer = actor.bearer(registry.name)
+        if bearer is None:
+            raise Unborne(actor, registry.name)
+        bearing.refresh(registry, bearer)
+    return registry
 
 
 def look(actor: Actor, what: str) -> None:
@@ -257,7 +320,7 @@ def look(actor: Actor, what: str) -> None:
 
 def sees_all(actor: Actor, registry: Registry) -> bool:
     """Whether nothing of that registry is hidden from them, so that they may know sums over all of it."""
-    return actor.may(Right.SEE, registry.name)
+    return actor.may(Right.SEE, registry.name) and (actor.trusted or not registry.own)
 
 
 def administered(actor: Actor) -> QuerySet[Registry]:
@@ -303,6 +366,19 @@ def require(actor: Actor, registry: Registry, name: str, right: Right = Right.SE
         raise Hidden(f"No repository named {name}.")
     if right not in rights:
         raise Forbidden(actor, right, f"{registry.name}/{name}", registry.name, name)
+    if registry.own and not actor.trusted:
+        borne(actor, registry, name, right)
+
+
+def borne(actor: Actor, registry: Registry, name: str, right: Right) -> None:
+    """Nothing, when their own credentials can list the repository; or it isn't known yet, and they would make
+    it, which is for the registry to allow. Raises `Unborne` and `Hidden`."""
+    bearer = actor.bearer(registry.name)
+    if bearer is None:
+        raise Unborne(actor, registry.name)
+    makes = right is Right.PUSH and not registry.repositories.filter(name=name).exists()
+    if not makes and not bearing.test(registry, bearer, name):
+        raise Hidden(f"No repository named {name}.")
 
 
 def repository(actor: Actor, registry: Registry, name: str, right: Right = Right.SEE) -> Repository:
@@ -318,7 +394,7 @@ def repository(actor: Actor, registry: Registry, name: str, right: Right = Right
 def repositories(actor: Actor, registry: Registry) -> RepositoryQuerySet:
     """The registry's listed repositories that this actor may see."""
     listed = Repository.objects.filter(registry=registry).listed()
-    return matching.those(listed, seen(actor, registry.name))
+    return matching.those(listed, seen_in(actor, registry))
 
 
 def everywhere(actor: Actor) -> RepositoryQuerySet:

@@ -1,10 +1,11 @@
 """Who a request comes from: a person who has signed in, or a visitor."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
 
-from regui.accounts import people
+from regui.accounts import bearers, people
 from regui.accounts.access import Actor
 from regui.accounts.models import User
 
@@ -23,7 +24,7 @@ def visitor(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
 
 def actor(request: HttpRequest) -> Actor:
     """Who asks; a visitor has the role that the settings give to all."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
+    address, shown = str(request.META.get("REMOTE_ADDR", "")), bearers.of(request.session)
     if isinstance(request.user, User):
-        return people.actor_of(request.user, address)
-    return Actor(ANONYMOUS, people.everyone(), address, visitor=True)
+        return replace(people.actor_of(request.user, address), bearers=shown)
+    return Actor(ANONYMOUS, people.everyone(), address, visitor=True, bearers=shown)

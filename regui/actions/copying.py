@@ -9,13 +9,13 @@ from datetime import timedelta
 from django.utils import timezone
 
 from regui import oci
-from regui.actions import guard, plans, retag, undo
+from regui.actions import carried, guard, plans, retag, undo
 from regui.actions.landing import Landing, copied, mountable
 from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed, Bytes, Check, Plan, TagOn
 from regui.actions.selection import Selection, select
 from regui.actions.transfer import Place, Transfer, movable
-from regui.index import connect, fetch
+from regui.index import fetch
 from regui.index.models import Registry, Repository
 
 
@@ -113,8 +113,8 @@ def transfer(action: Action, target: Repository, tick: Callable[[int], None]) ->
     documents = {one.digest: oci.parse(one.body, one.media_type) for one in action.kept.all()}
     blobs = {blob.digest for document in documents.values() for blob in movable(document)}
     made = Transfer(
-        Place(connect.carrier(source.registry), source.name, origin),
-        Place(connect.carrier(target.registry), target.name, path_of(target)),
+        Place(carried.link(action, source.registry).carrier, source.name, origin),
+        Place(carried.link(action, target.registry).carrier, target.name, path_of(target)),
         mountable(source, target.registry, blobs),
         tick,
     )

@@ -13,7 +13,7 @@ from django.db.models import Count, Q
 from regui import oci
 from regui.accounts import access, matching
 from regui.accounts.access import Actor
-from regui.actions import plans
+from regui.actions import carried, plans
 from regui.actions.models import LEASE, Action, ActionQuerySet, Item, Kept
 from regui.actions.plans import Plan
 from regui.index.batches import batches
@@ -89,6 +89,7 @@ def begin(
         look_at=now if tells else None,
         undoes=str(plan.asked.get("action", "")) if plan.kind == plans.UNDO else "",
         bytes_total=plan.load.total,
+        credentials=carried.packed(actor, plan),
         plan=plan.as_json(),
         fingerprint=plan.fingerprint,
     )
@@ -193,6 +194,7 @@ def finish(action: Action, ending: Ending, now: datetime) -> Action:
             bytes_done=action.bytes_done,
             finished_at=now,
             leased_until=None,
+            credentials="",
         )
         if won:
             for tag, (result, reason) in ending.tags.items():
@@ -227,7 +229,7 @@ def cancel(action: Action, now: datetime) -> Action:
     """The action, which ends before its next step; at once when it hasn't begun."""
     with transaction.atomic():
         waiting = Action.objects.filter(pk=action.pk, state=State.WAITING)
-        if waiting.update(state=State.CANCELLED, finished_at=now):
+        if waiting.update(state=State.CANCELLED, finished_at=now, credentials=""):
             action.items.update(result=Result.CANCELLED)
         else:
             Action.objects.filter(pk=action.pk, state=State.RUNNING).update(stop=True)

@@ -98,6 +98,9 @@ class Action(models.Model):
         default=0, help_text="bytes of blobs that must be at the target in the end; 0 when none move"
     )
     bytes_done = models.PositiveBigIntegerField(default=0, help_text="how many of them are there by now")
+    credentials = models.TextField(
+        blank=True, help_text="sealed, until it ends: those that registries want from whoever asked for it"
+    )
     plan = models.JSONField(default=dict)
     fingerprint = models.CharField(max_length=64)
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from regui import oci
 from regui.accounts import access
 from regui.accounts.access import Actor
-from regui.actions import copying, garbage, guard, journal, kept, kinds, plans, steps
+from regui.actions import carried, copying, garbage, guard, journal, kept, kinds, plans, steps
 from regui.actions.journal import Ending, Result, State
 from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed, Plan
@@ -199,7 +199,7 @@ class Runner:
             registry=registry, name=self.action.repository, first_seen_at=timezone.now()
         )
         try:
-            self.client = connect(registry)
+            self.client = carried.link(self.action, registry).client
             self.steps = self.prepared()
             self.catch_up()
             self.steps = replace(self.steps, joined=self.joined(self.steps.along))

@@ -54,6 +54,7 @@ def read(entry: Entry) -> RegistrySettings:
         prefix="",
         ca=entry.ca,
         cert=entry.cert,
+        own=entry.own,
         key=key or "",
         locked=password is None or key is None,
     )
@@ -79,6 +80,7 @@ def write(record: RegistrySettings, by: str, now: datetime, *, new: bool) -> Non
         "cert": record.cert,
         "key": secrets.seal(record.key, sealed.REGISTRY_KEY),
         "pull_host": record.pull_host,
+        "own": record.own,
         "changed_by": by,
         "changed_at": now,
     }
@@ -129,7 +131,8 @@ def follow(record: RegistrySettings) -> None:
     moved = Registry.objects.filter(name=record.name).exclude(url=record.url)
     moved.update(capabilities={}, examined_at=None)
     Registry.objects.update_or_create(
-        name=record.name, defaults={"url": record.url, "pull_host": record.host, "active": True}
+        name=record.name,
+        defaults={"url": record.url, "pull_host": record.host, "own": record.own, "active": True},
     )
 
 

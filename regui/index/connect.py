@@ -6,9 +6,10 @@ process, with its connections, its threads and its memory of the last failure.
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -112,6 +113,9 @@ class Link:
 
 
 _links: dict[str, Link] = {}
+# How many people's links are kept, the last used ones.
+PEOPLE = 32
+_people: OrderedDict[RegistrySettings, Link] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -126,23 +130,38 @@ def crawler(registry: Registry) -> oci.Client:
     return _link(registry).crawler
 
 
-def carrier(registry: Registry) -> oci.Client:
-    """The client that moves blobs from and to that registry. Raises `oci.Unreachable` like `link`."""
-    return _link(registry).carrier
-
-
-def _link(registry: Registry) -> Link:
+def recorded(registry: Registry) -> RegistrySettings:
+    """How that registry is reached. Raises like `link`."""
     record = book.look_up(registry.name)
     if record is None:
         raise oci.Unreachable(f"The settings no longer say where the registry {registry.name} is.")
     if record.locked:
         raise book.Locked(f"The password or key kept of the registry {registry.name} can't be opened.")
+    return record
+
+
+def _link(registry: Registry) -> Link:
+    record = recorded(registry)
     with _lock:
         found = _links.get(record.name)
         if found is None or found.record != record:
             # Whoever is at something goes on with the link of before, whose connections end with that.
             found = _links[record.name] = Link(record, build(record))
         return found
+
+
+def as_person(registry: Registry, credentials: oci.Credentials) -> Link:
+    """The link to that registry of somebody who shows credentials of their own. Raises like `link`."""
+    pages.note()
+    record = replace(recorded(registry), username=credentials.username, password=credentials.password)
+    with _lock:
+        if record not in _people:
+            # Whoever is at something goes on with the link that is let go of.
+            _people[record] = Link(record, build(record))
+            if len(_people) > PEOPLE:
+                _people.popitem(last=False)
+        _people.move_to_end(record)
+        return _people[record]
 
 
 def connect(registry: Registry) -> oci.Client:
@@ -153,8 +172,9 @@ def connect(registry: Registry) -> oci.Client:
 def close() -> None:
     """End all links, whose threads finish what they are at; whoever asks next gets a new one."""
     with _lock:
-        ended = list(_links.values())
+        ended = [*_links.values(), *_people.values()]
         _links.clear()
+        _people.clear()
     for one in ended:
         one.pool.shutdown(wait=False, cancel_futures=True)
         one.client.close()

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from regui.actions import plans
 from regui.actions.models import Action, Item
-from regui.index import events, gaps, thinning
+from regui.index import bearing, events, gaps, thinning
 from regui.index.events import Applier
 from regui.index.models import Event, Registry, Unsummed
 
@@ -91,6 +91,7 @@ class Rounds:
             self.thinning_at = time.monotonic() + THINNING
             for _ in thinning.thin(timezone.now(), settings.EVENTS_KEEP):
                 pass
+            bearing.prune(timezone.now())
 
     def sum_up(self) -> None:
         """Bring sums up to date, for a share of the time."""

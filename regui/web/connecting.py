@@ -26,6 +26,7 @@ WORDS = {
     "cert": "client certificate",
     "key": "private key",
     "pull_host": "pull host",
+    "own": "whose credentials are used",
 }
 PRIVATE = "PRIVATE KEY"
 
@@ -44,6 +45,7 @@ class Form:
     key: str = field(default="", repr=False)
     pull_host: str = ""
     verify: bool = True
+    own: bool = False
     drop_password: bool = False
     drop_key: bool = False
 
@@ -64,6 +66,7 @@ class Form:
             key=text("key").strip(),
             pull_host=text("pull_host").strip(),
             verify="unverified" not in sent,
+            own="own" in sent,
             drop_password="drop_password" in sent,
             drop_key="drop_key" in sent,
         )
@@ -79,6 +82,7 @@ class Form:
             cert=entry.cert,
             pull_host=entry.pull_host,
             verify=entry.verify,
+            own=entry.own,
         )
 
     def record(self, kept: RegistrySettings | None = None) -> RegistrySettings:
@@ -95,6 +99,7 @@ class Form:
             password=password if self.username else "",
             verify=self.verify,
             pull_host=self.pull_host.rstrip("/"),
+            own=self.own,
             prefix="",
             ca=self.ca,
             cert=self.cert,

@@ -31,6 +31,7 @@ SECTIONS = {
     "jobs": "jobs",
     "settings": "settings",
     "events-secret": "settings",
+    "registry-sign-in": "repositories",
     "registry-add": "settings",
     "registry-test": "settings",
     "connection": "settings",

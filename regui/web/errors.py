@@ -157,6 +157,8 @@ class Errors:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The page for a registry's error or a refusal; None leaves any other to Django's handlers below."""
+        if isinstance(error, access.Unborne):
+            return moved(request, "registry-sign-in", error.registry)
         if isinstance(error, access.Forbidden | access.Hidden) and is_visitor(request):
             return sign_in(request)  # be it there or not
         if isinstance(error, PermissionDenied):
@@ -213,9 +215,13 @@ def is_visitor(request: HttpRequest) -> bool:
 
 def sign_in(request: HttpRequest) -> HttpResponse:
     """On to the page where one signs in, and from there back to where one was going."""
-    safe = request.method in {"GET", "HEAD"}
-    there = resolve_url(settings.LOGIN_URL)
-    if safe:
+    return moved(request, settings.LOGIN_URL)
+
+
+def moved(request: HttpRequest, page: str, *args: str) -> HttpResponse:
+    """On to a page where one says who one is, which knows where one was going."""
+    there = resolve_url(page, *args)
+    if request.method in {"GET", "HEAD"}:
         there = f"{there}?{urlencode({REDIRECT_FIELD_NAME: back(request)})}"
     # What htmx would follow there, it would put into the middle of the page.
     response = HttpResponseClientRedirect(there) if is_htmx(request) else HttpResponseRedirect(there)

@@ -5,6 +5,7 @@ from django.urls import include, path
 from regui import converters  # noqa: F401 — registers the converters used below
 from regui.web.views import (
     actions,
+    bearing,
     capabilities,
     changes,
     connections,
@@ -45,6 +46,8 @@ urlpatterns = [
     path("<reg:registry>/-/settings/connection/test/", connections.test, name="connection-test"),
     path("<reg:registry>/-/settings/connection/hide/", connections.hide, name="connection-hide"),
     path("<reg:registry>/-/settings/connection/show/", connections.show, name="connection-show"),
+    path("<reg:registry>/-/sign-in/", bearing.enter, name="registry-sign-in"),
+    path("<reg:registry>/-/sign-out/", bearing.leave, name="registry-sign-out"),
     path("<reg:registry>/-/settings/secret/", settings.make_secret, name="events-secret"),
     path("<reg:registry>/-/settings/names/", names.index, name="names"),
     path("<reg:registry>/-/settings/names/add/", names.add, name="names-add"),

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 from pytest_django import Settings
 
@@ -13,7 +14,7 @@ from tests.people import grant, person
 def test_visitors_have_the_role_that_was_set(settings: Settings) -> None:
     settings.ANONYMOUS_ROLE = "reader"
     request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.7")
-    request.user = AnonymousUser()
+    request.user, request.session = AnonymousUser(), SessionStore()
     actor = visitors.actor(request)
     assert (actor.name, actor.role, actor.address, actor.visitor) == (
         "anonymous",
@@ -27,7 +28,7 @@ def test_visitors_have_the_role_that_was_set(settings: Settings) -> None:
 def test_a_person_has_what_was_granted_and_what_all_have(settings: Settings) -> None:
     settings.ANONYMOUS_ROLE = "reader"
     request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.7")
-    request.user = person("bob")
+    request.user, request.session = person("bob"), SessionStore()
     grant(Role.MAINTAINER, "team/**", user=request.user)
     actor = visitors.actor(request)
     assert (actor.name, actor.visitor) == ("bob", False)
@@ -40,7 +41,7 @@ def test_a_person_has_what_was_granted_and_what_all_have(settings: Settings) -> 
 def test_who_was_shut_out_has_no_grants(settings: Settings) -> None:
     settings.ANONYMOUS_ROLE = "none"
     request = RequestFactory().get("/")
-    request.user = person("bob")
+    request.user, request.session = person("bob"), SessionStore()
     grant(Role.ADMIN, user=request.user)
     request.user.is_active = False
     assert not visitors.actor(request).ever(Right.SEE)

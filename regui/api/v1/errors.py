@@ -48,6 +48,9 @@ def of_refusal(error: PermissionDenied) -> Problem:
 
 def of_forbidden(error: access.Forbidden) -> Problem:
     """With who could; a visitor is asked who they are."""
+    if isinstance(error, access.Unborne):
+        hint = f"Sign in to {error.registry} on regui's pages: a token has no credentials of its own there."
+        return Problem(403, "needs-credentials", f"{error.registry} asks everybody who they are.", hint)
     if error.actor.visitor:
         return asking.unauthorized()
     names = people.who_could(error.right, error.registry, error.name)

@@ -10,6 +10,7 @@ last seen."""
 
 from regui.index.models.book import Entry, EntryQuerySet
 from regui.index.models.inbox import Inbox, Unsummed
+from regui.index.models.listing import Listing
 from regui.index.models.manifests import (
     Blob,
     BlobUse,
@@ -38,6 +39,7 @@ __all__ = [
     "Event",
     "Inbox",
     "Layer",
+    "Listing",
     "Manifest",
     "ManifestQuerySet",
     "Namespace",

@@ -24,6 +24,7 @@ class Entry(models.Model):
     cert = models.TextField(blank=True, help_text="a client certificate, in PEM")
     key = models.TextField(blank=True, help_text="sealed; its private key, in PEM")
     pull_host = models.CharField(max_length=255, blank=True)
+    own = models.BooleanField(default=False, help_text="people show it credentials of their own")
     hidden = models.BooleanField(default=False, help_text="taken off the pages; nothing is forgotten")
     added_by = models.CharField(max_length=255)
     added_at = models.DateTimeField()

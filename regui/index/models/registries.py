@@ -16,6 +16,9 @@ class Registry(models.Model):
     url = models.URLField(max_length=500)
     pull_host = models.CharField(max_length=255, blank=True)
     active = models.BooleanField(default=True)
+    own = models.BooleanField(
+        default=False, help_text="people show it credentials of their own, and see what those could list"
+    )
     listed_at = models.DateTimeField(null=True, help_text="the last complete, error-free catalog")
     tried_at = models.DateTimeField(null=True, help_text="the last attempt at the catalog, good or bad")
     problem = models.TextField(blank=True, help_text="why the last attempt failed; empty when it worked")
