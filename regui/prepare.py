@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from filelock import FileLock
 
 import regui
+from regui.accounts import groups
 from regui.env import refuse
 from regui.index import connect
 
@@ -24,12 +25,14 @@ ADVISORY_LOCK = 0x7265677569
 
 
 def database() -> None:
-    """Bring the tables up to date, and the rows of the registries in step with the settings."""
+    """Bring the tables up to date, and what the settings name in step with them: the rows of the registries,
+    the groups that administer."""
     data_folder(settings.DATA)
     if unmigrated():
         with migration_lock():
             call_command("migrate", interactive=False, verbosity=0)
     connect.ensure_registries()
+    groups.appoint()
 
 
 def data_folder(path: Path) -> None:

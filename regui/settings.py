@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import platformdirs
 from csp.constants import NONE, SELF
 
-from regui import bind, database, patterns, registries
+from regui import bind, database, mapping, patterns, registries
 from regui.env import env, refuse
 from regui.keys import earlier, secret_key
 from regui.paths import resource
@@ -35,6 +35,7 @@ SYNC_SHARE = env.share("REGUI_SYNC_SHARE", "10%")
 TRASH_DAYS = env.number("REGUI_TRASH_DAYS", 90, 0, 36_500)
 TASKS_ENGINE = env.choice("REGUI_TASKS", ("database", "rq")) or "database"
 REDIS_URL = env.secret("REGUI_REDIS_URL")
+ADMIN_GROUPS = mapping.names(env.text("REGUI_ADMIN_GROUPS"))
 
 # What follows from them
 
@@ -91,6 +92,7 @@ MIDDLEWARE = [
     "regui.web.errors.hosts",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "regui.accounts.ways.ends",
     "regui.accounts.visitors.visitor",
     "regui.api.door.door",
     "django.middleware.common.CommonMiddleware",
@@ -133,6 +135,7 @@ if TASKS_ENGINE == "rq":
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+ACCOUNT_ADAPTER = "regui.accounts.adapter.Adapter"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 SESSION_COOKIE_SECURE = SECURE

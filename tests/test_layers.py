@@ -15,11 +15,15 @@ PACKAGE = Path(regui.__file__).parent
 
 # What a part may import besides itself.
 PLAIN = {"", "bind", "database", "env", "keys", "paths", "patterns", "registries", "sealed", "secrets"}
+PLAIN |= {"directories", "mapping", "proxies"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "bind": set(),
     "database": set(),
+    "directories": {"bind", "env", "mapping", "registries"},
     "env": set(),
+    "mapping": set(),
+    "proxies": {"env", "mapping"},
     "keys": {"env"},
     "paths": set(),
     "patterns": set(),
@@ -39,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "urls": {"api", "web"},
     "wsgi": set(),
     "attend": set(),
-    "prepare": PLAIN | {"index"},
+    "prepare": PLAIN | {"index", "accounts"},
     "serve": PLAIN | {"prepare"},
     "demo": PLAIN | {"oci"},
     "cli": PLAIN,

@@ -123,3 +123,27 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who} {self.get_what_display()} {self.about}".rstrip()
+
+
+class Identity(models.Model):
+    """Somebody whom another place knows: a provider, a directory, a proxy. It is by this alone that they are
+    known again; neither a name nor an address makes anybody the same person.
+
+    `groups` are those they are in because that place says so, and leave when it says so no more.
+    """
+
+    class Source(models.TextChoices):
+        OIDC = "oidc", "single sign-on"
+        LDAP = "ldap", "directory"
+        PROXY = "proxy", "proxy"
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="identity")
+    source = models.CharField(max_length=8, choices=Source)
+    subject = models.CharField(max_length=600, help_text="what they are there, for good")
+    groups = models.ManyToManyField(Group, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "subject"], name="identity_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user.username} by {self.source}"
