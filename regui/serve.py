@@ -41,8 +41,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "preload_app": True,
             "loglevel": "warning",
             "control_socket_disable": True,
-            # Nobody but us says where the site lies: `REGUI_BASE_PATH` does.
+            # Nobody but us says where the site lies: `REGUI_BASE_PATH` does. Nor by which scheme it was
+            # asked: `accounts.forwarded` knows whom to believe that.
             "forwarder_headers": "",
+            "secure_scheme_headers": {},
             "when_ready": lambda arbiter: ready(),
         }
         super().__init__()

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import platformdirs
 from csp.constants import NONE, SELF
 
-from regui import bind, database, mapping, patterns, registries
+from regui import bind, database, mapping, patterns, proxies, registries
 from regui.env import env, refuse
 from regui.keys import earlier, secret_key
 from regui.paths import resource
@@ -35,6 +35,7 @@ SYNC_SHARE = env.share("REGUI_SYNC_SHARE", "10%")
 TRASH_DAYS = env.number("REGUI_TRASH_DAYS", 90, 0, 36_500)
 TASKS_ENGINE = env.choice("REGUI_TASKS", ("database", "rq")) or "database"
 REDIS_URL = env.secret("REGUI_REDIS_URL")
+PROXIES = proxies.from_env(env)
 ADMIN_GROUPS = mapping.names(env.text("REGUI_ADMIN_GROUPS"))
 
 # What follows from them
@@ -82,6 +83,7 @@ INSTALLED_APPS = [
     "regui",
 ]
 MIDDLEWARE = [
+    "regui.accounts.forwarded.forwarded",
     "regui.api.health.probes",
     "regui.api.events.hooks",
     "django.middleware.security.SecurityMiddleware",
@@ -93,6 +95,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "regui.accounts.ways.ends",
+    "regui.accounts.forwarded.person",
     "regui.accounts.visitors.visitor",
     "regui.api.door.door",
     "django.middleware.common.CommonMiddleware",
