@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 import regui
@@ -49,7 +50,8 @@ SECTIONS = {
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """The theme, who asks, the registries they may see, the one this address is about, and its section.
+    """The theme, who asks, the registries they may see, the one this address is about, its section, and what
+    the button to a provider says.
 
     Where the address names no registry and there is only one, it is that one; otherwise, or when the name
     isn't there or may not be seen, None. A request refused before our middleware (a foreign Host) has no
@@ -68,6 +70,8 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "registry": registry,
         "section": SECTIONS.get(match.url_name or "", "") if match else "",
         "may_administer": actor is not None and administers(actor, registry),
+        "passwords": settings.LOCAL_SIGN_IN or settings.LDAP is not None,
+        "sign_in_with": settings.OIDC.name if settings.OIDC else "",
         "version": regui.__version__,
     }
 
