@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import platformdirs
 from csp.constants import NONE, SELF
 
-from regui import bind, database, mapping, patterns, proxies, registries
+from regui import bind, database, directories, mapping, patterns, proxies, registries
 from regui.env import env, refuse
 from regui.keys import earlier, secret_key
 from regui.paths import resource
@@ -36,6 +36,7 @@ TRASH_DAYS = env.number("REGUI_TRASH_DAYS", 90, 0, 36_500)
 TASKS_ENGINE = env.choice("REGUI_TASKS", ("database", "rq")) or "database"
 REDIS_URL = env.secret("REGUI_REDIS_URL")
 PROXIES = proxies.from_env(env)
+OIDC = directories.oidc(env)
 ADMIN_GROUPS = mapping.names(env.text("REGUI_ADMIN_GROUPS"))
 
 # What follows from them
@@ -172,7 +173,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Browsers hold a form against it all the way that its answer leads, to the provider, too.
+        "form-action": [SELF, *(OIDC.origins if OIDC else ())],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "manifest-src": [SELF],

@@ -15,6 +15,7 @@ from regui.web.views import (
     jobs,
     manifests,
     names,
+    oidc,
     protection,
     registries,
     repositories,
@@ -28,6 +29,8 @@ from regui.web.views import (
 
 urlpatterns = [
     path("", registries.index, name="home"),
+    path("-/account/sign-in/oidc/", oidc.begin, name="oidc"),
+    path("-/account/sign-in/oidc/answer/", oidc.answer, name="oidc-answer"),
     path("-/account/", include("allauth.urls")),
     path("-/activity/", actions.activity, name="activity"),
     path("-/actions/<slug:pk>/", actions.detail, name="action"),

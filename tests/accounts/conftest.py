@@ -1,12 +1,17 @@
 """Fixtures for tests of people from elsewhere: the site, and a browser that keeps its cookies."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from regui.paths import resource
+from tests import provider
 from tests.accounts.browsing import Browser
+from tests.accounts.trust import accepted
+from tests.provider import Provider
 
 
 @pytest.fixture(autouse=True)
@@ -27,3 +32,17 @@ def window(live_server: LiveServer, settings: Settings) -> Browser:
     """A browser on the site, where visitors may look around."""
     settings.ANONYMOUS_ROLE = "reader"
     return Browser(live_server.url)
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[Provider]:
+    with provider.running() as one:
+        yield one
+
+
+@pytest.fixture
+def idp(process: Provider, settings: Settings) -> Provider:
+    """The provider, which knows Alice, Bob and Charlie and keeps to the rules."""
+    process.behave()
+    settings.OIDC = accepted(process)
+    return process
