@@ -37,7 +37,9 @@ TASKS_ENGINE = env.choice("REGUI_TASKS", ("database", "rq")) or "database"
 REDIS_URL = env.secret("REGUI_REDIS_URL")
 PROXIES = proxies.from_env(env)
 OIDC = directories.oidc(env)
+LDAP = directories.ldap(env)
 ADMIN_GROUPS = mapping.names(env.text("REGUI_ADMIN_GROUPS"))
+LOCAL_SIGN_IN = env.flag("REGUI_LOCAL_SIGN_IN", default=True)
 
 # What follows from them
 
@@ -59,6 +61,9 @@ else:
 CSRF_TRUSTED_ORIGINS = [f"{public.scheme}://{public.netloc}"] if URL else []
 FORCE_SCRIPT_NAME = f"/{BASE_PATH}" if BASE_PATH else None
 SECURE = URL.startswith("https://")
+
+if not (LOCAL_SIGN_IN or OIDC or LDAP or PROXIES.user_header):
+    raise refuse("REGUI_LOCAL_SIGN_IN", "must be on where there is no other way to sign in")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -139,6 +144,9 @@ if TASKS_ENGINE == "rq":
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+if LDAP:
+    # Behind our own people, who come in whether a directory answers or not.
+    AUTHENTICATION_BACKENDS.append("regui.accounts.ldap.Directory")
 ACCOUNT_ADAPTER = "regui.accounts.adapter.Adapter"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
