@@ -19,6 +19,7 @@ EVENTS_URL = env.url("REGUI_EVENTS_URL")
 BIND = env.parsed("REGUI_BIND", bind.Bind("127.0.0.1", 8000), bind.parse)
 BASE_PATH = env.path("REGUI_BASE_PATH")
 ANONYMOUS_ROLE = env.choice("REGUI_ANONYMOUS_ROLE", ("none", "reader", "admin")) or "none"
+ALLOW_LINK_LOCAL = env.flag("REGUI_ALLOW_LINK_LOCAL", default=False)
 REGISTRIES = registries.from_env(env)
 DATABASE = env.secret_parsed("REGUI_DATABASE_URL", database.sqlite(DATA / "regui.sqlite3"), database.parse)
 EVENTS_KEEP = env.duration("REGUI_EVENTS_KEEP", default="30d")

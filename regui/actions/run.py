@@ -46,7 +46,14 @@ FRESH = timedelta(seconds=5)
 # How many protected things an error's text names; all are in its plan.
 NAMED = 3
 # Errors that would meet every other step too.
-HOPELESS = (oci.Unsupported, oci.Denied, oci.Unauthorized, oci.NotARegistry, oci.BadCertificate)
+HOPELESS = (
+    oci.Unsupported,
+    oci.Denied,
+    oci.Unauthorized,
+    oci.NotARegistry,
+    oci.BadCertificate,
+    oci.OffLimits,
+)
 
 
 class Stale(Exception):

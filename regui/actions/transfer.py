@@ -258,7 +258,7 @@ def is_foreign(blob: oci.Descriptor) -> bool:
 def may_pass(error: oci.Error) -> bool:
     """Whether nobody knows what became of the request, or asking again later may help: the registry scans
     every tag of a repository for a delete, and a proxy in between may lose patience first."""
-    if isinstance(error, oci.BadCertificate):
+    if isinstance(error, oci.BadCertificate | oci.OffLimits):
         return False
     return isinstance(error, oci.Unreachable | oci.TooManyRequests) or (
         isinstance(error, oci.Unavailable) and error.status in {502, 503, 504}

@@ -192,6 +192,7 @@ def build(record: RegistrySettings, **options: Any) -> oci.Client:
         verify=trusted(record) if record.verify else False,
         cert=shown(record),
         user_agent=f"regui/{__version__}",
+        link_local=settings.ALLOW_LINK_LOCAL,
         **({"pool_size": THREADS} | options),
     )
 

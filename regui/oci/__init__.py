@@ -33,6 +33,7 @@ from regui.oci.errors import (
     NameUnknown,
     NotARegistry,
     NotFound,
+    OffLimits,
     Refused,
     TimedOut,
     TooManyRequests,
@@ -84,6 +85,7 @@ from regui.oci.names import (
     referrers_tag,
 )
 from regui.oci.probes import Finding
+from regui.oci.sessions import Session
 from regui.oci.tls import Pem, check_authorities, check_identity
 from regui.oci.transport import Timeout
 from regui.oci.uploads import Upload
@@ -142,12 +144,14 @@ __all__ = [
     "NameUnknown",
     "NotARegistry",
     "NotFound",
+    "OffLimits",
     "Pem",
     "Platform",
     "Reference",
     "Referrers",
     "Refused",
     "Sample",
+    "Session",
     "TimedOut",
     "Timeout",
     "TooManyRequests",

@@ -85,9 +85,11 @@ class Caller:
         pool_size: int = 8,
         direct: bool = False,
         tries: int = TRIES,
+        link_local: bool = False,
     ) -> None:
         """`direct` spares two thirds of what a request costs here, for those who send very many; `tries` is
-        how often GET and HEAD are sent until a passing trouble is an error."""
+        how often GET and HEAD are sent until a passing trouble is an error; `link_local` allows requests to
+        link-local addresses, which else are `OffLimits`."""
         try:
             self.origin = Origin.of(url)
         except ValueError as error:
@@ -104,6 +106,7 @@ class Caller:
             timeout=timeout,
             pool_size=pool_size,
             direct=direct,
+            link_local=link_local,
         )
         self._credentials = credentials
         self._auth = Auth(self.origin, credentials, self._ask_token_server)

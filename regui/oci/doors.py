@@ -39,13 +39,13 @@ class Adapter(HTTPAdapter):
     proxies, CA bundles and passwords from the environment.
     """
 
-    def __init__(self, context: ssl.SSLContext | None, pool_size: int) -> None:
-        self.context = context
+    def __init__(self, context: ssl.SSLContext | None, pool_size: int, *, link_local: bool) -> None:
+        self.context, self.link_local = context, link_local
         super().__init__(pool_connections=4, pool_maxsize=pool_size)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = timed.POOLS
+        self.poolmanager.pool_classes_by_scheme = timed.opened(timed.POOLS, link_local=self.link_local)
 
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
@@ -73,9 +73,9 @@ class Adapter(HTTPAdapter):
 class Pools:
     """urllib3's pools without anything around them."""
 
-    def __init__(self, context: ssl.SSLContext | None, pool_size: int) -> None:
+    def __init__(self, context: ssl.SSLContext | None, pool_size: int, *, link_local: bool) -> None:
         self._manager = urllib3.PoolManager(num_pools=4, maxsize=pool_size)
-        self._manager.pool_classes_by_scheme = pools.POOLS
+        self._manager.pool_classes_by_scheme = timed.opened(pools.POOLS, link_local=link_local)
         self._extra = {"ssl_context": context} if context else {}
         self._last: tuple[Origin, Short] | None = None
 

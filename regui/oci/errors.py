@@ -55,6 +55,20 @@ class BadCertificate(Unreachable):
     )
 
 
+class OffLimits(Unreachable):
+    """The host is at an address that no request is sent to: a link-local one, or a cloud's metadata."""
+
+    code = "off-limits"
+    advice = (
+        "Link-local addresses are refused, since clouds hand out credentials there. If a registry, its token "
+        "server or its storage really has such an address, set REGUI_ALLOW_LINK_LOCAL=on."
+    )
+    metadata: ClassVar[str] = (
+        "Clouds hand out credentials there, so this is never allowed. Look at where the registry, or "
+        "whatever stands before it, sends its visitors."
+    )
+
+
 class NotARegistry(Error):
     """Something answered, but it doesn't speak a registry's API."""
 

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import requests
 import urllib3
 
-from regui.oci.errors import BadCertificate, Dropped, Error, NotARegistry, TimedOut, Unreachable
+from regui.oci import addresses
+from regui.oci.errors import BadCertificate, Dropped, Error, NotARegistry, OffLimits, TimedOut, Unreachable
 
 NETWORK = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
@@ -33,6 +34,8 @@ def translate(error: BaseException, host: str) -> Error:
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
             return tls(cause, host)
+        if isinstance(cause, addresses.OffLimits):
+            return off_limits(cause, host)
     for cause in causes:
         if isinstance(
             cause, TimeoutError | requests.Timeout | urllib3.exceptions.TimeoutError
@@ -86,3 +89,9 @@ def tls(error: ssl.SSLError, host: str) -> Error:
         return Dropped(f"{host} broke the connection off.")
     why = getattr(error, "reason", None) or "it failed"
     return Unreachable(f"No TLS connection with {host} came about: {why}.")
+
+
+def off_limits(error: addresses.OffLimits, host: str) -> OffLimits:
+    """What an address that isn't connected to means."""
+    hint = OffLimits.metadata if error.metadata else ""
+    return OffLimits(f"{host} leads to {error.address}, which regui doesn't connect to.", hint=hint)

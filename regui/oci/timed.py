@@ -3,18 +3,24 @@
 A socket's own timeout begins anew with every byte, so a server that drips one now and then could hold a
 request for ever, in the headers as well as in the body. Here each read and each write may take as long as
 is left of the deadline of the thread that does it, and never longer than the socket's own timeout.
+
+They are also the only connections there are, so they see to it that none leads to an address off limits.
 """
 
 import io
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import IO, Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from regui.oci import addresses
 
 PIECE = 64 * 1024
 
@@ -105,13 +111,38 @@ class TimedReader(io.RawIOBase):
         super().close()
 
 
-class TimedHTTPConnection(HTTPConnection):
+class Checked(HTTPConnection):
+    """A connection to no address off limits; `link_local` as in `addresses.connect`."""
+
+    def __init__(self, *args: Any, link_local: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.link_local = link_local
+
+    def _new_conn(self) -> socket.socket:
+        """A socket that leads there, or the errors that urllib3 knows."""
+        try:
+            return addresses.connect(
+                self._dns_host,
+                self.port,
+                timeout=self.timeout,
+                options=self.socket_options,
+                link_local=self.link_local,
+            )
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, f"no connection to {self.host} in time") from error
+        except OSError as error:
+            raise NewConnectionError(self, f"no connection to {self.host}: {error}") from error
+
+
+class TimedHTTPConnection(Checked):
     def connect(self) -> None:
         super().connect()
         self.sock = cast("socket.socket", TimedSocket(self.sock))
 
 
-class TimedHTTPSConnection(HTTPSConnection):
+class TimedHTTPSConnection(Checked, HTTPSConnection):
     def connect(self) -> None:
         super().connect()
         self.sock = cast("socket.socket", TimedSocket(self.sock))
@@ -128,4 +159,10 @@ class TimedHTTPSPool(HTTPSConnectionPool):
     ConnectionCls = TimedHTTPSConnection
 
 
-POOLS = {"http": TimedHTTPPool, "https": TimedHTTPSPool}
+Classes = Mapping[str, type[HTTPConnectionPool]]
+POOLS: Classes = {"http": TimedHTTPPool, "https": TimedHTTPSPool}
+
+
+def opened(pools: Classes, *, link_local: bool) -> dict[str, Any]:
+    """What makes a pool of each of these classes, as urllib3's managers want it."""
+    return {scheme: partial(pool, link_local=link_local) for scheme, pool in pools.items()}

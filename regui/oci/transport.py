@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from urllib3 import HTTPHeaderDict
 
@@ -133,7 +134,8 @@ class Transport:
 
     `verify` is False, True (the authorities this machine and Mozilla trust) or the path of a CA file, or
     folder, or what would stand in one, that alone vouches for the registry. BadCertificate when a file
-    can't be used.
+    can't be used. `link_local` lets either door lead to link-local addresses, though never to a cloud's
+    metadata.
     """
 
     def __init__(
@@ -146,12 +148,13 @@ class Transport:
         timeout: Timeout,
         pool_size: int,
         direct: bool = False,
+        link_local: bool = False,
     ) -> None:
         self.home, self.timeout, self.user_agent = home, timeout, user_agent
         self._sent = 0
         self._verify, self._pool_size, self._guard = verify, pool_size, threading.Lock()
         self._standing = {"User-Agent": user_agent, "Accept-Encoding": "identity", "Accept": "*/*"}
-        self._make: type[Pools] | type[Adapter] = Pools if direct else Adapter
+        self._make = partial(Pools if direct else Adapter, link_local=link_local)
         context = context_for(verify, cert, alone=True) if home.scheme == "https" else None
         self._home: Door = self._make(context, pool_size)
         self._away: dict[str, Door] = {}

@@ -57,6 +57,7 @@ REGISTRY: dict[str, Problem] = {
     "bad-certificate": Problem(
         502, "The registry's certificate is not trusted", recipe="certificate", icon="lock", retry=True
     ),
+    "off-limits": Problem(502, "The registry leads where regui doesn't go", icon="lock", retry=True),
     "not-a-registry": Problem(
         502, "What answers there is not a registry", recipe="address", icon="database", retry=True
     ),
@@ -86,6 +87,7 @@ OUTAGES = frozenset(
         "unreachable",
         "timed-out",
         "bad-certificate",
+        "off-limits",
         "not-a-registry",
         "malformed",
         "misbehaved",

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from regui import oci, urls
 from regui.accounts import access
 from regui.accounts.access import Actor, Right, Role
+from regui.index import connect
 from regui.index.connect import ensure_registries
 from regui.registries import RegistrySettings
 from regui.web import errors
@@ -83,6 +84,28 @@ def test_a_certificate_nobody_vouches_for_is_explained(
     assert page.status_code == 502
     assert "certificate is not trusted" in page.text
     assert "REGUI_REGISTRY_CA_FILE" in page.text
+
+
+def test_a_registry_that_leads_to_a_clouds_secrets_is_not_followed(settings: Settings, bob: Visitor) -> None:
+    there = "http://169.254.169.254/latest/meta-data"
+    with Fake() as fake:
+        fake.on("GET", r"/v2/.*", out(401, Www_Authenticate=f'Bearer realm="{there}"'))
+        registered(settings, fake.url)
+        page = bob.get("/main/team/app/")
+    assert page.status_code == 502
+    assert "leads where regui doesn&#x27;t go" in page.text
+    assert "169.254.169.254 leads to 169.254.169.254, which regui doesn&#x27;t connect to." in page.text
+    assert "this is never allowed" in page.text
+
+
+def test_a_link_local_registry_is_asked_only_when_that_is_allowed(settings: Settings, bob: Visitor) -> None:
+    registered(settings, "http://169.254.1.1:9")
+    refused = bob.get("/main/team/app/")
+    assert "REGUI_ALLOW_LINK_LOCAL=on" in refused.text
+    connect.close()
+    settings.ALLOW_LINK_LOCAL = True
+    # Whatever comes of asking there: networks differ.
+    assert "REGUI_ALLOW_LINK_LOCAL" not in bob.get("/main/team/app/").text
 
 
 @pytest.mark.parametrize(
