@@ -15,6 +15,7 @@ from regui.paths import resource
 
 DATA = Path(env.text("REGUI_DATA", platformdirs.user_data_dir("regui"))).expanduser().absolute()
 URL = env.url("REGUI_URL")
+HSTS = env.duration("REGUI_HSTS", "365d")
 EVENTS_URL = env.url("REGUI_EVENTS_URL")
 BIND = env.parsed("REGUI_BIND", bind.Bind("127.0.0.1", 8000), bind.parse)
 BASE_PATH = env.path("REGUI_BASE_PATH")
@@ -93,6 +94,7 @@ MIDDLEWARE = [
     "regui.accounts.forwarded.forwarded",
     "regui.api.health.probes",
     "regui.api.events.hooks",
+    "regui.web.strict.strict",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -170,6 +172,11 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 CSRF_COOKIE_SECURE = SECURE
 CSRF_FAILURE_VIEW = "regui.web.errors.csrf"
 CSRF_COOKIE_HTTPONLY = True
+# What `strict` sends. It isn't regui's to promise anything for other names below ours, so the checks that ask
+# for that stay silent. So does the one for redirects to https: those are the proxy's, for regui itself speaks
+# no TLS, and registries and probes reach it without.
+SECURE_HSTS_SECONDS = int(HSTS.total_seconds()) if SECURE else 0
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "security.W008"] if SECURE else []
 SECURE_REFERRER_POLICY = "same-origin"
 # Browsers heed it where they trust the origin, and complain on the console of every other page.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin" if SECURE or (BIND.loopback and not URL) else None

@@ -1,0 +1,71 @@
+"""Behind TLS: what Django's own checks find, and what browsers are told."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.serving import Running, regui, serving
+
+TLS = {"REGUI_URL": "https://regui.example.com"}
+
+
+@pytest.fixture(scope="module")
+def behind_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """regui whose address begins with https."""
+    with serving(tmp_path_factory.mktemp("tls"), "serve", "--no-worker", **TLS) as running:
+        yield running
+
+
+def test_the_checks_for_deployment_find_nothing(data: Path) -> None:
+    done = regui(data, "check", "--deploy", "--fail-level", "WARNING", **TLS)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    # Three are for others to see to; settings.py says why.
+    assert done.stdout == "System check identified no issues (3 silenced).\n"
+
+
+def test_without_tls_the_checks_say_what_is_missing(data: Path) -> None:
+    done = regui(data, "check", "--deploy", "--fail-level", "WARNING")
+
+    assert done.returncode == 1
+    assert "(0 silenced)" in done.stderr
+    for check in ("W004", "W008", "W012", "W016"):
+        assert f"security.{check}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "path", ["/-/activity/", "/nothing/there/", "/static/img/icons.svg", "/api/v1/registries"]
+)
+def test_every_answer_tells_browsers_to_stay_with_tls(behind_tls: Running, path: str) -> None:
+    answer = behind_tls.get(path, Host="regui.example.com")
+
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_a_refused_host_is_told_nothing_else(behind_tls: Running) -> None:
+    assert behind_tls.get("/", Host="evil.example").status == 400
+
+
+def test_cookies_are_for_tls_only(behind_tls: Running) -> None:
+    page = behind_tls.get("/-/activity/", Host="regui.example.com")
+
+    cookies = page.headers.get_all("Set-Cookie") or []
+    assert [cookie.partition("=")[0] for cookie in cookies] == ["csrftoken"]
+    for cookie in cookies:
+        attributes = set(re.split(r"; ?", cookie.lower()))
+        assert {"secure", "httponly", "samesite=lax"} <= attributes
+
+
+def test_how_long_is_a_setting(data: Path) -> None:
+    with serving(data, "serve", "--no-worker", REGUI_HSTS="2h", **TLS) as running:
+        assert running.get("/-/activity/").headers["Strict-Transport-Security"] == "max-age=7200"
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"REGUI_URL": "http://regui.example.com"}, TLS | {"REGUI_HSTS": "0"}]
+)
+def test_nothing_is_promised_without_tls(data: Path, settings: dict[str, str]) -> None:
+    with serving(data, "serve", "--no-worker", **settings) as running:
+        assert running.get("/-/activity/").headers["Strict-Transport-Security"] is None
