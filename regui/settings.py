@@ -107,6 +107,7 @@ MIDDLEWARE = [
     "regui.accounts.forwarded.person",
     "regui.accounts.visitors.visitor",
     "regui.api.door.door",
+    "regui.web.sizes.sizes",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -154,6 +155,18 @@ ACCOUNT_ADAPTER = "regui.accounts.adapter.Adapter"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 SESSION_COOKIE_SECURE = SECURE
+
+# Who was wrong about a secret how often: see `accounts.limits`. Of more addresses the oldest are forgotten.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
+# Bytes and fields of a form, which `web.sizes` holds it to, or of what a program sends. Hooks have their own.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
 
 LANGUAGE_CODE = "en"
 USE_I18N = False

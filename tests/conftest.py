@@ -8,6 +8,7 @@ from pathlib import Path
 import filelock
 import hypothesis
 import pytest
+from django.core.cache import cache
 from django.db import connections
 
 from regui import oci
@@ -19,6 +20,12 @@ hypothesis.settings.register_profile("few", max_examples=10, deadline=None)
 hypothesis.settings.register_profile("short", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+
+
+@pytest.fixture(autouse=True)
+def nobody_was_wrong() -> None:
+    """What tests before this one were wrong about isn't held against it."""
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

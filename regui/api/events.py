@@ -13,12 +13,13 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from regui.accounts import limits
 from regui.index import book, inbox
 from regui.index.models import Registry
 
 log = logging.getLogger(__name__)
 
-PREFIX = "/hooks/"
+PREFIX, KIND = "/hooks/", "hook"
 # Bytes: a thousand events, or one about an image of many thousand layers.
 LARGEST = 1 << 20
 
@@ -38,8 +39,9 @@ def hooks(get_response: GetResponse) -> GetResponse:
 
 @csrf_exempt
 def receive(request: HttpRequest, registry: str) -> HttpResponse:
-    """202 once the events are stored. 401 without the secret, 404 for a registry that isn't ours, 413 for
-    more than anyone would send, 400 for what is no list of events; 503 when the database is out of order.
+    """202 once the events are stored. 401 without the secret, 404 for a registry that isn't ours, 429 instead
+    of both for an address that got too many of them, 413 for more than anyone would send, 400 for what is no
+    list of events; 503 when the database is out of order.
 
     https://distribution.github.io/distribution/about/notifications/
     """
@@ -48,9 +50,10 @@ def receive(request: HttpRequest, registry: str) -> HttpResponse:
     try:
         row = Registry.objects.filter(name=registry, active=True).first()
         if row is None:
-            return answer("There is no such registry.", 404)
+            return refused(request, answer("There is no such registry.", 404))
         if not is_secret(row, request.headers.get("Authorization", "")):
-            return answer("Send the secret as a bearer token.", 401, **{"WWW-Authenticate": "Bearer"})
+            words = "Send the secret as a bearer token."
+            return refused(request, answer(words, 401, **{"WWW-Authenticate": "Bearer"}))
         return taken(request, row)
     except DatabaseError as error:
         log.warning("events of %s can't be stored: %s", registry, error)
@@ -72,6 +75,16 @@ def taken(request: HttpRequest, registry: Registry) -> HttpResponse:
         return answer("The body broke off.", 400)
     inbox.store(registry, events, timezone.now())
     return answer("", 202)
+
+
+def refused(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The refusal, or 429 when there were too many for this address. Who has the secret never comes here:
+    behind one proxy there may be a registry with a wrong one and others whose events have to get through."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    if seconds := limits.blocked(KIND, address):
+        return answer("That was wrong too often.", 429, **{"Retry-After": str(seconds)})
+    limits.failed(KIND, address)
+    return response
 
 
 def is_secret(registry: Registry, header: str) -> bool:

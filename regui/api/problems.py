@@ -31,6 +31,12 @@ PLAIN = {
         404, "not-found", "There is nothing at this address.", "openapi.json lists the addresses there are."
     ),
     405: Problem(405, "method-not-allowed", "This address works another way.", "The header Allow says how."),
+    413: Problem(
+        413,
+        "too-large",
+        "The body is too large.",
+        "Of a plan, its kind, registry, repository, digest, asked and fingerprint are enough.",
+    ),
     500: Problem(500, "failed", "Something went wrong in regui.", "Its log says what."),
 }
 

@@ -312,3 +312,33 @@ def test_addresses_come_without_port() -> None:
     assert inbox.host("2001:db8::1") == "2001:db8::1"
     assert inbox.host("192.0.2.7") == "192.0.2.7"
     assert inbox.host("") == ""
+
+
+def test_who_is_wrong_about_the_secret_too_often_has_to_wait(post: Any) -> None:
+    for _ in range(20):
+        assert post(envelope([]), secret="a guess").status_code == 401
+
+    answer = post(envelope([]), secret="a guess")
+
+    assert answer.status_code == 429
+    assert 1 <= int(answer["Retry-After"]) <= 60
+    assert post(envelope([]), path="/hooks/nothing").status_code == 429, "neither may it look for names"
+
+
+def test_guessing_names_counts_too(post: Any) -> None:
+    for number in range(20):
+        assert post(envelope([]), path=f"/hooks/guess-{number}").status_code == 404
+
+    assert post(envelope([]), secret="a guess").status_code == 429
+
+
+def test_the_right_secret_is_never_limited(post: Any, main: Registry) -> None:
+    """Another registry behind the same proxy may have a wrong one."""
+    for _ in range(30):
+        post(envelope([]), secret="a guess")
+
+    for number in range(100):
+        sent = event("push", "team/app", tag="v1", digest=D, uid=str(number))
+        assert post(envelope([sent])).status_code == 202
+
+    assert Event.objects.count() == 100

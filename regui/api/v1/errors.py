@@ -121,12 +121,7 @@ def of_parsing(error: HttpError) -> Problem:
 
 
 def too_big(_: RequestDataTooBig) -> Problem:
-    return Problem(
-        413,
-        "too-large",
-        "The body is too large.",
-        "Of a plan, its kind, registry, repository, digest, asked and fingerprint are enough.",
-    )
+    return problems.of_status(413)
 
 
 # From the general to the particular: the first that fits among an exception's classes is taken.
