@@ -1,8 +1,10 @@
 """Behind TLS: what Django's own checks find, and what browsers are told."""
 
+import http.client
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -69,3 +71,31 @@ def test_how_long_is_a_setting(data: Path) -> None:
 def test_nothing_is_promised_without_tls(data: Path, settings: dict[str, str]) -> None:
     with serving(data, "serve", "--no-worker", **settings) as running:
         assert running.get("/-/activity/").headers["Strict-Transport-Security"] is None
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://regui.example.com", 303),
+        ("https://evil.example.com", 403),
+        ("null", 403),
+    ],
+)
+def test_forms_are_taken_from_its_own_pages_though_the_proxy_speaks_no_tls_to_it(
+    behind_tls: Running, origin: str, status: int
+) -> None:
+    token = "t" * 32
+    connection = http.client.HTTPConnection(urlsplit(behind_tls.url).netloc, timeout=30)
+    headers = {
+        "Host": "regui.example.com",
+        "Origin": origin,
+        "Cookie": f"csrftoken={token}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    form = urlencode({"csrfmiddlewaretoken": token, "theme": "dark"})
+    connection.request("POST", "/-/theme/", form, headers)
+    answer = connection.getresponse()
+    connection.close()
+
+    assert answer.status == status
+    assert ("theme=dark" in answer.headers.get("Set-Cookie", "")) == (status == 303)

@@ -23,6 +23,7 @@ from regui import oci
 from regui.accounts import access, people
 from regui.index import fetch
 from regui.web import htmx
+from regui.web.http import is_ours
 
 log = logging.getLogger(__name__)
 
@@ -237,9 +238,12 @@ def is_htmx(request: HttpRequest) -> bool:
 
 def back(request: HttpRequest) -> str:
     """Where one was going: the page that htmx sits in, when it is ours, else what was asked for."""
-    page = urlsplit(request.headers.get("HX-Current-URL", "") if is_htmx(request) else "")
-    if page.netloc == request.get_host():
-        return urlunsplit(("", "", page.path, page.query, ""))
+    page = request.headers.get("HX-Current-URL", "") if is_htmx(request) else ""
+    if page and is_ours(request, page):
+        parts = urlsplit(page)
+        there = urlunsplit(("", "", parts.path, parts.query, ""))
+        if is_ours(request, there):  # alone, a path may read as a host
+            return there
     return request.get_full_path()
 
 

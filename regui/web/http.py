@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from django_htmx.middleware import HtmxDetails
@@ -27,3 +28,9 @@ def read_only(view: View[P]) -> View[P]:
     """The view, for GET and HEAD. Anything else is a 405, also without a form's token: there is nothing that
     one would protect."""
     return csrf_exempt(require_safe(view))
+
+
+def is_ours(request: HttpRequest, address: str) -> bool:
+    """Whether an address that came with a request leads to this site, as its visitor's browser reads it. Ask
+    before redirecting to any."""
+    return url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())

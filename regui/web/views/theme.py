@@ -3,11 +3,10 @@
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from regui.web.context import THEMES
-from regui.web.http import Request
+from regui.web.http import Request, is_ours
 
 YEAR = 365 * 24 * 60 * 60
 
@@ -16,8 +15,7 @@ YEAR = 365 * 24 * 60 * 60
 def change(request: Request) -> HttpResponse:
     """Back to where they were, with the theme they asked for; an unknown one changes nothing."""
     back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    response = HttpResponseRedirect(back if safe else reverse("home"), status=303)
+    response = HttpResponseRedirect(back if is_ours(request, back) else reverse("home"), status=303)
     chosen = request.POST.get("theme", "")
     if chosen in THEMES:
         response.set_cookie(
