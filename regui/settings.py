@@ -219,5 +219,7 @@ LOGGING = {
     "loggers": {
         "regui": {"level": "INFO"},
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # However much the others say: it would write addresses, which open a storage to whoever has them.
+        "urllib3": {"level": "INFO"},
     },
 }

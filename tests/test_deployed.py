@@ -4,13 +4,14 @@ import http.client
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from tests.serving import Running, regui, serving
 
-TLS = {"REGUI_URL": "https://regui.example.com"}
+TLS: dict[str, Any] = {"REGUI_URL": "https://regui.example.com"}
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def test_how_long_is_a_setting(data: Path) -> None:
 @pytest.mark.parametrize(
     "settings", [{}, {"REGUI_URL": "http://regui.example.com"}, TLS | {"REGUI_HSTS": "0"}]
 )
-def test_nothing_is_promised_without_tls(data: Path, settings: dict[str, str]) -> None:
+def test_nothing_is_promised_without_tls(data: Path, settings: dict[str, Any]) -> None:
     with serving(data, "serve", "--no-worker", **settings) as running:
         assert running.get("/-/activity/").headers["Strict-Transport-Security"] is None
 

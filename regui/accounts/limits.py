@@ -45,7 +45,8 @@ class Limit:
         key = self.key(address)
         if cache.get(key, 0) < self.most:
             return 0
-        return max(1, round(cache.get(f"{key}:ends", 0) - time.time()))
+        ends: float = cache.get(f"{key}:ends", 0)
+        return max(1, round(ends - time.time()))
 
     def key(self, address: str) -> str:
         return f"wrong:{self.kind}:{origin(address)}"
@@ -61,7 +62,7 @@ def failed(kind: str, address: str) -> None:
 
 def blocked(kind: str, address: str) -> int:
     """For how many seconds nobody there is to be listened to about a secret of that kind; 0 when they are.
-    Ask before looking at the secret: who guesses must not learn that one was right."""
+    Asked before a secret is looked at, it ends all guessing; asked after, it never keeps out who knows one."""
     return LIMITS[kind].blocked(address)
 
 

@@ -1,0 +1,45 @@
+"""Every address of a URL configuration, with something in the place of what varies."""
+
+from collections.abc import Iterator, Mapping
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+API = "regui.api.v1.urls"
+# What may stand in an address, by what it is called there. A new name asks for one more.
+SAMPLES: Mapping[str, str] = {
+    "registry": "main",
+    "name": "team/app",
+    "tag": "1.0",
+    "digest": "sha256:" + "0" * 64,
+    "pk": "0123456789abcdef",
+    "key": "a-b",
+    "uidb36": "1",
+    "provider_id": "oidc",
+}
+
+
+def patterns(
+    resolver: URLResolver, around: tuple[str, ...] = ()
+) -> Iterator[tuple[URLPattern, tuple[str, ...]]]:
+    """Yield each address's pattern with the names of what varies in it."""
+    for entry in resolver.url_patterns:
+        parts = (*around, *entry.pattern.regex.groupindex)
+        if isinstance(entry, URLResolver):
+            yield from patterns(entry, parts)
+        else:
+            yield entry, parts
+
+
+def addresses(configuration: str | None = None, **chosen: str) -> dict[str, str]:
+    """Every address that has a name, by it, of the site or of the API; `chosen` stands for some samples."""
+    namespace, found, samples = "v1:" if configuration else "", dict[str, str](), {**SAMPLES, **chosen}
+    for pattern, parts in patterns(get_resolver(configuration)):
+        if pattern.name:
+            given = {name: samples[name] for name in parts}
+            found[pattern.name] = reverse(f"{namespace}{pattern.name}", configuration, kwargs=given)
+    return found
+
+
+def nameless() -> set[str]:
+    """The site's addresses that have no name."""
+    return {str(pattern.pattern) for pattern, _ in patterns(get_resolver()) if not pattern.name}
