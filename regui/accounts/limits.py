@@ -62,7 +62,7 @@ def failed(kind: str, address: str) -> None:
 
 def blocked(kind: str, address: str) -> int:
     """For how many seconds nobody there is to be listened to about a secret of that kind; 0 when they are.
-    Asked before a secret is looked at, it ends all guessing; asked after, it never keeps out who knows one."""
+    Asked before a secret is looked at, it ends all guessing; asked after, it never keeps out who has one."""
     return LIMITS[kind].blocked(address)
 
 
