@@ -13,7 +13,7 @@ import re
 import shutil
 import sqlite3
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,7 @@ ALICE = "alice-of-the-registry"
 # By the setting. The odd characters are those that something might escape.
 SECRETS = {
     "REGUI_SECRET_KEY": "hidden-key-of-regui-5b2c8f1d7e9a0346c1f5e8d2b7a9034655aa",
+    "REGUI_SECRET_KEY_OLD": "hidden-older-key-of-regui-9d8c7b6a5f4e3d2c1b0a99887766554433",
     "REGUI_REGISTRY_MAIN_PASSWORD": 'hidden-main-7f3a"&<%@/é',
     "REGUI_REGISTRY_MAIN_EVENTS_TOKEN": "hidden-events-19ce&<4d",
     "REGUI_REGISTRY_WRONG_PASSWORD": "hidden-wrong-88b1",
@@ -54,6 +55,8 @@ TELLING = (
 # What a token server gave for a password, and what a storage wants to see in an address.
 TOKEN, SIGNED = "hidden-bearer-3a91f7", "hidden-signature-77ab"
 GUESS = "hidden-guess-at-a-hook"
+# What people enter into forms.
+TYPED, MISTYPED = "hidden-typed-a1b2&<", "hidden-mistyped-c3d4"
 
 
 @dataclass
@@ -88,9 +91,9 @@ class Visitor:
             self.outcome.places[place] = str(answer.headers).encode() + text
         return answer.status, text.decode("utf-8", "replace")
 
-    def form(self, path: str, *, note: bool = True) -> tuple[int, str]:
-        """The same, of a form without fields of its own."""
-        body = urlencode({"csrfmiddlewaretoken": self.token})
+    def form(self, path: str, *, note: bool = True, **fields: str) -> tuple[int, str]:
+        """The same, of a form with these fields."""
+        body = urlencode({"csrfmiddlewaretoken": self.token, **fields})
         return self.ask("POST", path, body, note=note, Content_Type="application/x-www-form-urlencoded")
 
 
@@ -188,6 +191,7 @@ def drive(site: Running, data: Path, outcome: Outcome) -> None:
         visitor.form(f"/{registry}/-/capabilities/look/")
         visitor.form(f"/-/jobs/{registry}/read/")
     hooks(visitor)
+    enter(visitor, outcome.settings)
     command(data, outcome, "sync", "main")
     command(data, outcome, "sync", "wrong")
     command(data, outcome, "dumpdata")
@@ -206,6 +210,32 @@ def hooks(visitor: Visitor) -> None:
             headers: dict[str, Any] = {"Authorization": f"Bearer {secret}", "Content-Type": V1}
             status, _ = visitor.ask("POST", f"/hooks/{registry}", some, **headers)
             assert status == (401 if registry == "wrong" else 202 if some == body else 400)
+
+
+def enter(visitor: Visitor, settings: Mapping[str, str]) -> None:
+    """Passwords and a client's key, typed into the forms of registries, with and without faults."""
+    pem = Path(settings["REGUI_REGISTRY_TLS_CLIENT_CERT"]).read_text()
+    key, cert = pem[: pem.index("-----BEGIN CERTIFICATE")], pem[pem.index("-----BEGIN CERTIFICATE") :]
+    reached = {"url": settings["REGUI_REGISTRY_MAIN_URL"], "username": ALICE}
+    tls = {"url": settings["REGUI_REGISTRY_TLS_URL"], "username": ALICE, "cert": cert, "key": key}
+    right, wrong = reached | {"password": TYPED}, reached | {"password": MISTYPED}
+    forms: list[tuple[str, dict[str, Any], int]] = [
+        ("/-/settings/registries/test/", wrong | {"name": "added"}, 200),
+        ("/-/settings/registries/test/", tls | {"name": "added", "password": TYPED}, 200),
+        ("/-/settings/registries/add/", right | {"name": "no such name"}, 422),
+        ("/-/settings/registries/add/", tls | {"name": "added", "key": key[:-40], "password": TYPED}, 422),
+        ("/-/settings/registries/add/", right | {"name": "added"}, 303),
+        ("/-/settings/registries/add/", tls | {"name": "added-too", "password": TYPED}, 303),
+        ("/added/-/settings/connection/", wrong | {"url": "nowhere"}, 422),
+        ("/added/-/settings/connection/test/", wrong, 200),
+        ("/added/-/settings/connection/", wrong, 303),
+        ("/added-too/-/settings/connection/hide/", {}, 303),
+    ]
+    for path, fields, expected in forms:
+        status, text = visitor.form(path, **fields)
+        assert status == expected, (path, text)
+    for path in ("/added/", "/added/-/settings/connection/", "/-/settings/", "/-/access/", "/-/activity/"):
+        visitor.ask("GET", path)
 
 
 def command(data: Path, outcome: Outcome, *arguments: str) -> None:
@@ -229,7 +259,8 @@ def outcome(started: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """What came out of all that."""
     folder = tmp_path_factory.mktemp("secrecy")
     data = Path(shutil.copytree(started, folder / "data"))
-    found = Outcome(made={"a bearer token": TOKEN, "a signature": SIGNED, "a guess": GUESS})
+    kept = {"a bearer token": TOKEN, "a signature": SIGNED, "a guess": GUESS}
+    found = Outcome(made=kept | {"a password from a form": TYPED, "a mistyped one": MISTYPED})
     with registries(folder, found) as there:
         found.settings = {**there, **SECRETS, "DJANGO_SETTINGS_MODULE": "tests.loud"}
         with serving(data, cwd=ROOT, **found.settings) as site:
