@@ -4,6 +4,7 @@ Left never imports right, and imports stand at the top of a file, where they can
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -158,3 +159,20 @@ def test_requests_does_not_leak_out_of_oci() -> None:
                 for alias in node.names
             }
             assert not names & {"requests", "urllib3"}, path
+
+
+# What opens connections. `oci` sees to it that none leads to an address off limits, so it alone does.
+NETWORK = re.compile(r"aiohttp|ftplib|http\.client|httpx|requests|smtplib|socket|urllib\.request|urllib3")
+# Those who listen, or look for a port to listen on.
+LISTENERS = {Path("bind.py"), Path("serve.py"), Path("demo/server.py")}
+
+
+def test_only_oci_opens_connections() -> None:
+    found = set()
+    for path in FILES:
+        for node in ast.walk(parsed(path)):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            if part(path) != "oci" and any(NETWORK.fullmatch(name) for name in names):
+                found.add(path)
+    assert found == LISTENERS
