@@ -8,10 +8,10 @@ ARGS ?=
 # What asks most of the database.
 ON_POSTGRES := tests/index tests/actions tests/api/test_paging.py $(addprefix tests/web/test_,history.py search.py storage.py)
 # Ruff's S rules are bandit's by the same numbers; what they find is excused where it stands, with a reason. So bandit
-# is asked for the rest. It would report again: asserts (B101, excused for all in pyproject.toml), binding (B104), that
-# a password is empty (B106, B107), mark_safe (B308, B703), chance (B311), that there are subprocesses (B404), how they
-# are started (B603, B607) and SQL put together of constants (B608).
-BY_RUFF := B101,B104,B106,B107,B308,B703,B311,B404,B603,B607,B608
+# is asked for the rest. It would report again: asserts (B101, excused for all in pyproject.toml), binding (B104), words
+# for passwords and empty ones (B105 to B107), mark_safe (B308, B703), chance (B311), that there are subprocesses
+# (B404), how they are started (B603, B607) and SQL put together of constants (B608).
+BY_RUFF := B101,B104,B105,B106,B107,B308,B703,B311,B404,B603,B607,B608
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT_INSTALL = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends
 POLICY := /usr/sbin/policy-rc.d
