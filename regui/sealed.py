@@ -12,6 +12,7 @@ from regui import secrets
 # What values are sealed for; a value opens for no other purpose.
 REGISTRY_PASSWORD, REGISTRY_KEY = "registry password", "registry client key"
 OWN_CREDENTIALS, CARRIED = "a person's registry credentials", "credentials of an action"
+SECOND_FACTORS = "second factors"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ PLACES = (
     Place("index.Entry", "password", REGISTRY_PASSWORD),
     Place("index.Entry", "key", REGISTRY_KEY),
     Place("actions.Action", "credentials", CARRIED),
+    Place("mfa.Authenticator", "data", SECOND_FACTORS, keys=("secret", "seed")),
 )
 
 

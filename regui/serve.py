@@ -15,6 +15,7 @@ from django.db import connections
 from gunicorn.app.base import BaseApplication
 
 from regui import prepare
+from regui.accounts import first, links, people
 from regui.bind import Bind
 from regui.env import refuse
 
@@ -70,20 +71,30 @@ def listen() -> socket.socket:
 
 
 def serve(
-    listener: socket.socket, announce: Callable[[str], None], worker: Mapping[str, str] | None = None
+    listener: socket.socket, say: Callable[[str], None], worker: Mapping[str, str] | None = None
 ) -> None:
     """Answer on that socket until SIGTERM or SIGINT, then exit the process by SystemExit.
 
-    `announce` gets the address as soon as requests are answered. With `worker`, which may be empty, one works
+    `say` gets a line with the address as soon as requests are answered, and while there is no person yet
+    another one with the link that makes the administrator. With `worker`, which may be empty, one works
     beside it, with these variables added to its environment.
     """
     prepare.static_files()
+    first.from_settings()
     here = Bind(settings.BIND.host, listener.getsockname()[1])
-    address = f"http://{here}{settings.FORCE_SCRIPT_NAME or ''}/"
+    lines = list(announced(f"http://{here}{settings.FORCE_SCRIPT_NAME or ''}/"))
     # A forked worker must not share what the parent has open.
     connections.close_all()
     with attended(worker):
-        Server(listener, lambda: announce(address)).run()
+        Server(listener, lambda: say("\n".join(lines))).run()
+
+
+def announced(address: str) -> Iterator[str]:
+    """What there is to say once requests are answered there."""
+    yield f"listening on {address}"
+    if people.nobody():
+        link = links.absolute(links.to_first(), address)
+        yield f"nobody can sign in yet; who opens this link becomes the administrator: {link}"
 
 
 @contextmanager

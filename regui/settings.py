@@ -1,5 +1,6 @@
 """regui's settings: each knob on one line, read by `env`, described in docs/configuration.md."""
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,6 +43,9 @@ OIDC = directories.oidc(env)
 LDAP = directories.ldap(env)
 ADMIN_GROUPS = mapping.names(env.text("REGUI_ADMIN_GROUPS"))
 LOCAL_SIGN_IN = env.flag("REGUI_LOCAL_SIGN_IN", default=True)
+SESSION_AGE = env.duration("REGUI_SESSION_AGE", "14d")
+ADMIN_USERNAME = env.text("REGUI_ADMIN_USERNAME")
+ADMIN_PASSWORD = env.secret("REGUI_ADMIN_PASSWORD")
 
 # What follows from them
 
@@ -63,6 +67,10 @@ else:
 CSRF_TRUSTED_ORIGINS = [f"{public.scheme}://{public.netloc}"] if URL else []
 FORCE_SCRIPT_NAME = f"/{BASE_PATH}" if BASE_PATH else None
 SECURE = URL.startswith("https://")
+if not SESSION_AGE:
+    raise refuse("REGUI_SESSION_AGE", "nobody could stay signed in")
+if bool(ADMIN_USERNAME) != bool(ADMIN_PASSWORD):
+    raise refuse("REGUI_ADMIN_USERNAME", "goes with REGUI_ADMIN_PASSWORD; set both of them or neither")
 
 if not (LOCAL_SIGN_IN or OIDC or LDAP or PROXIES.user_header):
     raise refuse("REGUI_LOCAL_SIGN_IN", "must be on where there is no other way to sign in")
@@ -113,7 +121,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "regui.accounts.sessions.noticed",
     "django_htmx.middleware.HtmxMiddleware",
     "regui.web.htmx.vary",
     "regui.web.errors.errors",
@@ -151,9 +159,44 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 if LDAP:
     # Behind our own people, who come in whether a directory answers or not.
     AUTHENTICATION_BACKENDS.append("regui.accounts.ldap.Directory")
-ACCOUNT_ADAPTER = "regui.accounts.adapter.Adapter"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+# How long a link to set a password is good.
+PASSWORD_RESET_TIMEOUT = int(timedelta(days=3).total_seconds())
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "regui.accounts.adapter.Adapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_REAUTHENTICATION_METHODS = ("password", "mfa")
+# Names that the journal has other uses for.
+ACCOUNT_USERNAME_BLACKLIST = ["anonymous"]
+# Always: who wants it to end signs out.
+ACCOUNT_SESSION_REMEMBER = True
+MFA_ADAPTER = "regui.accounts.adapter.Factors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {"activate_totp": "regui.accounts.forms.ActivateTOTP"}
+# Nobody's address is verified here: there may be no mail server.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# One code before and after: telephones' clocks are not always right.
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = "regui"
+# A sign-in takes two requests.
+MFA_RATE_LIMITS = {"webauthn_login": "20/m/ip"}
+SESSION_COOKIE_NAME = "regui_session"
+SESSION_COOKIE_PATH = FORCE_SCRIPT_NAME or "/"
+SESSION_COOKIE_AGE = int(SESSION_AGE.total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = SECURE
 
 # Who was wrong about a secret how often: see `accounts.limits`. Of more addresses the oldest are forgotten.

@@ -10,4 +10,5 @@ urlpatterns = [
 handler400 = "regui.web.errors.bad_request"
 handler403 = "regui.web.errors.forbidden"
 handler404 = "regui.web.errors.not_found"
+handler429 = "regui.web.errors.too_many"
 handler500 = "regui.web.errors.failed"

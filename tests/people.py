@@ -53,3 +53,20 @@ class SignedIn(Client):
     def request(self, **request: Any) -> Any:
         with override_settings(ANONYMOUS_ROLE="none"):
             return super().request(**request)
+
+
+PASSWORD = "correct horse battery"
+
+
+def with_password(name: str, email: str = "") -> User:
+    """The person of that name, who signs in by `PASSWORD`."""
+    user = person(name)
+    user.set_password(PASSWORD)
+    user.email = email
+    user.save()
+    return user
+
+
+def sign_in(client: Client, name: str, password: str = PASSWORD, **more: str) -> Any:
+    """What the sign-in page answers to a name and a password."""
+    return client.post("/-/account/sign-in/", {"login": name, "password": password, **more})

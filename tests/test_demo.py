@@ -263,6 +263,7 @@ def test_the_demo_starts_a_registry_fills_it_and_serves_it(data: Path, path: str
         page = site.get("/main/")
         assert page.status == 200
         assert 'data-repository="shop/checkout/api"' in page.text
+        assert any(f"becomes the administrator: {site.url}/-/account/first/" in line for line in site.output)
         (address,) = re.findall(r"the demo registry is (http://127\.0\.0\.1:\d+);", "\n".join(site.output))
         with oci.Client(address) as client:
             assert set(client.catalog()) == set(contents())

@@ -45,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wsgi": set(),
     "attend": set(),
     "prepare": PLAIN | {"index", "accounts"},
-    "serve": PLAIN | {"prepare"},
+    "serve": PLAIN | {"index", "accounts", "prepare"},
     "demo": PLAIN | {"oci"},
     "cli": PLAIN,
     "__main__": {"cli"},

@@ -8,8 +8,10 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.auth.hashers import check_password
 
 from tests.serving import Running, get, processes, regui, serving
 
@@ -33,6 +35,14 @@ def below(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
+def first_link(running: Running) -> str:
+    """The link that it printed to make the administrator."""
+    assert running.url
+    (line,) = [line for line in running.output if "administrator" in line]
+    assert line.startswith("nobody can sign in yet; who opens this link becomes the administrator: ")
+    return line.rpartition(" ")[2]
+
+
 def stylesheets(page: str) -> list[str]:
     return re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
 
@@ -43,8 +53,9 @@ def origin(running: Running) -> str:
 
 def test_it_prints_its_address_once_it_answers(site: Running) -> None:
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", site.url)
-    assert [line for line in site.output if not line.startswith("listening on ")] == []
     assert site.get("/").status == 200
+    assert first_link(site).startswith(f"{site.url}/-/account/first/")
+    assert len(site.output) == 2
 
 
 def test_static_files_are_served_under_names_that_may_be_kept_for_ever(site: Running) -> None:
@@ -184,3 +195,68 @@ def test_it_serves_on_ipv6_where_there_is_any(data: Path) -> None:
     with serving(data, REGUI_BIND="[::1]:0") as running:
         assert running.url.startswith("http://[::1]:")
         assert running.get("/healthz").status == 200
+
+
+def test_each_start_prints_another_link_and_all_of_them_are_good(data: Path) -> None:
+    with serving(data, "serve", "--no-worker", REGUI_ANONYMOUS_ROLE="none") as running:
+        one = first_link(running)
+    with serving(data, "serve", "--no-worker", REGUI_ANONYMOUS_ROLE="none") as running:
+        other = first_link(running)
+        paths = [urlsplit(link).path for link in (one, other)]
+        assert paths[0] != paths[1]
+        assert [running.get(path).status for path in paths] == [302, 302]
+        assert running.get("/").headers["Location"].startswith("/-/account/sign-in/")
+
+
+def test_the_link_leads_to_the_public_address_and_path(below: Running) -> None:
+    assert first_link(below).startswith("https://example.com/tools/regui/-/account/first/")
+    assert below.get(urlsplit(first_link(below)).path.removeprefix("/tools/regui")).status == 302
+
+
+def test_the_settings_make_the_administrator_once(data: Path) -> None:
+    for password in ("correct horse battery", "what somebody wrote later"):
+        named = {"REGUI_ADMIN_USERNAME": "root", "REGUI_ADMIN_PASSWORD": password}
+        with serving(data, "serve", "--no-worker", program=(), cwd=None, **named) as running:
+            assert running.url
+            assert not any("administrator" in line for line in running.output)
+            with sqlite3.connect(data / "regui.sqlite3") as database:
+                people = database.execute("SELECT username, password FROM accounts_user").fetchall()
+            database.close()
+            ((name, kept),) = people
+            assert (name, check_password("correct horse battery", kept)) == ("root", True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"REGUI_ADMIN_USERNAME": "root"}, "set both of them or neither"),
+        ({"REGUI_ADMIN_PASSWORD": "correct horse battery"}, "set both of them or neither"),
+        (
+            {"REGUI_ADMIN_USERNAME": "root", "REGUI_ADMIN_PASSWORD": "toor"},
+            "REGUI_ADMIN_PASSWORD: The password is too similar to the username. This password is too short.",
+        ),
+        (
+            {"REGUI_ADMIN_USERNAME": "no way", "REGUI_ADMIN_PASSWORD": "correct horse battery"},
+            "REGUI_ADMIN_USERNAME: Enter a valid",
+        ),
+        ({"REGUI_SESSION_AGE": "0"}, "REGUI_SESSION_AGE: nobody could stay signed in"),
+    ],
+)
+def test_an_administrator_who_can_not_be_stops_the_start(
+    data: Path, settings: dict[str, str], why: str
+) -> None:
+    done = regui(data, "serve", "--no-worker", **settings)
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert "correct horse battery" not in done.stderr
+
+
+def test_one_signs_in_below_the_path(below: Running) -> None:
+    page = below.get("/-/account/sign-in/").text
+    assert re.findall(r'<form class="form" method="post" action="([^"]+)"', page) == [
+        "/tools/regui/-/account/sign-in/",
+        "/tools/regui/-/account/sign-in/passkey/",
+    ]
+    assert below.get("/-/account/").headers["Location"] == (
+        "/tools/regui/-/account/sign-in/?next=/tools/regui/-/account/"
+    )

@@ -11,6 +11,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from regui.accounts import sessions
 from regui.actions import forget
 from regui.index import rounds, snapshots, usage
 from regui.index.models import Registry
@@ -71,12 +72,14 @@ class Ticker:
             DBTaskResult.objects.filter(enqueued_at__lt=old).delete()
 
     def forget(self) -> None:
-        """Once a day let go of bytes that can't bring anything back any more, or are too old."""
+        """Once a day let go of bytes that can't bring anything back any more, or are too old, and of sessions
+        that are over."""
         now = timezone.now()
         if self.forgot != now.date():
             self.forgot = now.date()
             for _ in forget.bytes_kept(now, timedelta(days=settings.TRASH_DAYS)):
                 pass
+            sessions.forget(now)
 
     def picture(self, registry: Registry, *, settled: bool) -> None:
         """Keep what the registry comes to today: first when the day begins, again when its sums change."""

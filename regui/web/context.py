@@ -46,6 +46,15 @@ SECTIONS = {
     "storage": "storage",
     "capabilities": "settings",
     "garbage": "storage",
+    "account": "account",
+    "account_change_password": "account",
+    "mfa_activate_totp": "account",
+    "mfa_add_webauthn": "account",
+    "mfa_deactivate_totp": "account",
+    "mfa_edit_webauthn": "account",
+    "mfa_generate_recovery_codes": "account",
+    "mfa_remove_webauthn": "account",
+    "mfa_view_recovery_codes": "account",
 }
 
 

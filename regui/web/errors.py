@@ -262,6 +262,14 @@ def failed(request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("errors/500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """handler429, which django-allauth asks for."""
+    words = "Somebody who tries passwords would be stopped here."
+    response = respond(request, Problem(429, "Too many attempts", words, "Wait a minute.", icon="clock"))
+    response["Retry-After"] = "60"
+    return response
+
+
 def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The page for a form whose token doesn't match. The reason is Django's to log, not for who sent it."""
     return respond(

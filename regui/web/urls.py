@@ -31,7 +31,7 @@ urlpatterns = [
     path("", registries.index, name="home"),
     path("-/account/sign-in/oidc/", oidc.begin, name="oidc"),
     path("-/account/sign-in/oidc/answer/", oidc.answer, name="oidc-answer"),
-    path("-/account/", include("allauth.urls")),
+    path("-/account/", include("regui.web.account_urls")),
     path("-/activity/", actions.activity, name="activity"),
     path("-/actions/<slug:pk>/", actions.detail, name="action"),
     path("-/actions/<slug:pk>/undo/", changes.take_back, name="action-undo"),

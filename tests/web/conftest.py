@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client, override_settings
 from pytest_django import Settings
 
@@ -48,6 +49,12 @@ def charlie(db: None) -> SignedIn:
     return SignedIn("charlie")
 
 
+@pytest.fixture
+def someone(db: None) -> Visitor:
+    """Nobody has signed in yet in this browser, and who hasn't may nothing."""
+    return Visitor("none")
+
+
 def registered(settings: Settings, url: str, name: str = "main") -> Registry:
     """The row of the registry at this address, the only one the settings name for the length of a test."""
     settings.REGISTRIES = {name: RegistrySettings(name=name, url=url)}
@@ -66,6 +73,18 @@ def plain_static(settings: Settings) -> None:
     """Static files go by their plain names, and the server finds them without a run of collectstatic."""
     settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.STATIC_ROOT = resource("static")
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> None:
+    """Nobody has tried to sign in too often before."""
+    cache.clear()
+
+
+@pytest.fixture
+def quick_passwords(settings: Settings) -> None:
+    """Passwords are hashed in no time, and so could be guessed in no time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 prepare.database()
                 self.say(f"the demo registry is {url}; Ctrl C ends both")
                 known = {"REGUI_REGISTRY_URL": url, "REGUI_REGISTRY_NAME": name}
-                serve.serve(listener, lambda address: self.say(f"listening on {address}"), known)
+                serve.serve(listener, self.say, known)
         except (demo.CannotStart, oci.Error) as error:
             raise CommandError(str(error)) from error
 

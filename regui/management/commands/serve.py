@@ -19,8 +19,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        serve.serve(serve.listen(), self.announce, None if options["no_worker"] else {})
+        serve.serve(serve.listen(), self.say, None if options["no_worker"] else {})
 
-    def announce(self, address: str) -> None:
-        self.stdout.write(f"listening on {address}")
+    def say(self, line: str) -> None:
+        self.stdout.write(line)
         self.stdout.flush()  # whoever started us may be waiting for this line in a pipe

@@ -1,10 +1,12 @@
 """The atoms of every page: icons, sizes, dates, digests, pills, sort links. The settings build them in."""
 
+import json
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.core.serializers.json import DjangoJSONEncoder
 from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -77,6 +79,12 @@ def delta(found: Delta | None) -> SafeString:
 def number(count: int | None) -> str:
     """A count with its thousands apart: 1,755."""
     return UNKNOWN if count is None else f"{count:,}"
+
+
+@register.filter
+def as_json(value: object) -> str:
+    """What a script finds in an attribute."""
+    return json.dumps(value, cls=DjangoJSONEncoder)
 
 
 @register.filter
