@@ -112,3 +112,11 @@ def test_a_secret_that_is_wrong_signs_nobody_in_and_is_told_to_nobody(
     assert answer.status_code == 403
     assert any("answered by 401" in line for line in caplog.messages)
     assert "hunter2" not in said(answer) + "".join(caplog.messages) + repr(settings.OIDC)
+
+
+def test_a_provider_is_not_asked_at_an_address_off_limits(
+    idp: Provider, window: Browser, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.OIDC = replace(settings.OIDC, issuer="https://169.254.10.10")
+    assert window.post("/-/account/sign-in/oidc/").status_code == 502
+    assert any("regui doesn't connect to" in line for line in caplog.messages), caplog.messages

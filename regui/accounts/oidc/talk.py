@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
+from django.conf import settings
+
 import regui
 from regui import oci
 from regui.accounts.oidc import discovery
@@ -98,6 +100,7 @@ def talk(provider: Oidc) -> Iterator[Talk]:
         user_agent=f"regui/{regui.__version__}",
         timeout=TIMEOUT,
         pool_size=1,
+        link_local=settings.ALLOW_LINK_LOCAL,
     )
     try:
         yield Talk(provider, transport)
