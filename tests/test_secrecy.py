@@ -45,8 +45,9 @@ SECRETS = {
     "REGUI_REGISTRY_TLS_PASSWORD": "hidden-tls-55d7",
     "REGUI_REGISTRY_GONE_PASSWORD": "hidden-gone-c3c3",
     "REGUI_REGISTRY_METADATA_PASSWORD": "hidden-metadata-0d1e",
+    "REGUI_REGISTRY_OWN_PASSWORD": "hidden-own-6e2f",
 }
-REGISTRIES = ("main", "wrong", "tokens", "tls", "gone", "metadata")
+REGISTRIES = ("main", "wrong", "tokens", "tls", "gone", "metadata", "own")
 # Pages and answers that tell how it stands with a registry.
 TELLING = (
     *("/{}/", "/{}/team/app/", "/{}/team/app/-/tags/1.0/", "/{}/-/capabilities/", "/{}/-/storage/"),
@@ -75,6 +76,7 @@ class Visitor:
     site: Running
     outcome: Outcome
     token: str = "t" * 32
+    session: str = ""
 
     def ask(
         self, method: str, path: str, body: str = "", *, note: bool = True, **headers: str
@@ -82,10 +84,14 @@ class Visitor:
         """Status and text of the answer, which is among the places unless it is told not to `note` it."""
         connection = http.client.HTTPConnection(urlsplit(self.site.url).netloc, timeout=60)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body.encode(), {"Cookie": f"csrftoken={self.token}"} | named)
+        cookies = f"csrftoken={self.token}; {self.session}"
+        connection.request(method, path, body.encode(), {"Cookie": cookies} | named)
         answer = connection.getresponse()
         text = answer.read()
         connection.close()
+        for cookie in answer.headers.get_all("Set-Cookie") or ():
+            if cookie.startswith("sessionid="):
+                self.session = cookie.partition(";")[0]
         if note:
             place = f"{method} {path} ({len(self.outcome.places)})"
             self.outcome.places[place] = str(answer.headers).encode() + text
@@ -140,6 +146,7 @@ def registries(folder: Path, outcome: Outcome) -> Iterator[dict[str, str]]:
         Fake() as tokens,
         Fake(context=context) as tls,
         Fake() as metadata,
+        Fake() as own,
         Fake() as server,
         Fake() as store,
     ):
@@ -154,16 +161,19 @@ def registries(folder: Path, outcome: Outcome) -> Iterator[dict[str, str]]:
         locked(main, pair("main"), 'Basic realm="x"')
         locked(wrong, "nobody", 'Basic realm="x"')
         locked(tokens, f"Bearer {TOKEN}", f'Bearer realm="{server.url}/token",service="x"')
+        locked(own, pair("own"), 'Basic realm="x"')
         locked(metadata, "nobody", 'Bearer realm="https://169.254.169.254/token"')
-        fakes = dict(zip(REGISTRIES, (main, wrong, tokens, tls, gone, metadata), strict=True))
+        fakes = dict(zip(REGISTRIES, (main, wrong, tokens, tls, gone, metadata, own), strict=True))
         found = {"REGUI_REGISTRIES": " ".join(fakes), "REGUI_REGISTRY_TLS_CLIENT_CERT": str(client)}
         for name, fake in fakes.items():
             prefix = f"REGUI_REGISTRY_{name.upper()}"
             found |= {f"{prefix}_URL": fake.url, f"{prefix}_USERNAME": ALICE}
+        found["REGUI_REGISTRY_OWN_OWN_CREDENTIALS"] = "on"
         yield found
         # All were tried, or there was nothing to give away.
         assert pair("main") in tried(main)
         assert pair("wrong") in tried(wrong)
+        assert pair("own") in tried(own)
         assert pair("tokens") in tried(server)
         assert f"Bearer {TOKEN}" in tried(tokens)
         assert {ask.raw_query for ask in store.seen} == {f"X-Signature={SIGNED}"}
@@ -234,6 +244,12 @@ def enter(visitor: Visitor, settings: Mapping[str, str]) -> None:
     for path, fields, expected in forms:
         status, text = visitor.form(path, **fields)
         assert status == expected, (path, text)
+    shown: dict[str, Any] = {"username": ALICE, "password": MISTYPED, "next": "/own/"}
+    assert visitor.form("/own/-/sign-in/", **shown)[0] == 422
+    shown["password"] = SECRETS[setting("own")]
+    assert visitor.form("/own/-/sign-in/", **shown)[0] == 303
+    for path in ("/own/", "/own/team/app/", "/own/-/sign-in/", "/api/v1/registries/own/repositories"):
+        visitor.ask("GET", path)
     for path in ("/added/", "/added/-/settings/connection/", "/-/settings/", "/-/access/", "/-/activity/"):
         visitor.ask("GET", path)
 

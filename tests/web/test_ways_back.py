@@ -48,11 +48,12 @@ TAKERS = {
     "web/http.py": "is_ours, which decides",
     "web/errors.py": "asks is_ours",
     "web/views/theme.py": "asks is_ours",
+    "web/views/bearing.py": "asks is_ours",
     "web/views/garbage.py": "one of two pages by name",
 }
 TAKING = re.compile(
     r"HTTP_REFERER|.Referer.|HX-Current-URL|url_has_allowed_host_and_scheme\("
-    r"|(?:\.get\(|\[)[\"'](?:next|back|return_to|url)[\"']"
+    r"|(?:\.get\(|\[)(?:[\"'](?:next|back|return_to|url)[\"']|REDIRECT_FIELD_NAME)"
 )
 
 

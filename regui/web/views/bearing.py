@@ -5,7 +5,6 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -14,7 +13,7 @@ from regui import oci
 from regui.accounts import access, bearers
 from regui.index.models import Registry
 from regui.web import htmx
-from regui.web.http import Request
+from regui.web.http import Request, is_ours
 
 
 @never_cache
@@ -51,8 +50,8 @@ def leave(request: Request, registry: str) -> HttpResponse:
 def onward(request: Request, row: Registry) -> str:
     """Where they were going, if that is a page of ours; else the registry."""
     there = request.POST.get(REDIRECT_FIELD_NAME, "")
-    ours = url_has_allowed_host_and_scheme(there, None)
-    return there if ours and there.startswith("/") else resolve_url("registry", row.name)
+    ours = there.startswith("/") and is_ours(request, there)
+    return there if ours else resolve_url("registry", row.name)
 
 
 def page(request: Request, row: Registry, username: str = "", fault: str = "") -> HttpResponse:
