@@ -45,6 +45,7 @@ HOSTILE = [
 ]
 # Where our own code takes an address, or part of one, from a request.
 TAKERS = {
+    "accounts/oidc/flow.py": "what the session kept when it began",
     "web/http.py": "is_ours, which decides",
     "web/errors.py": "asks is_ours",
     "web/views/theme.py": "asks is_ours",
