@@ -45,6 +45,8 @@ SECRETS = {
     "REGUI_REGISTRY_TLS_PASSWORD": "hidden-tls-55d7",
     "REGUI_REGISTRY_GONE_PASSWORD": "hidden-gone-c3c3",
     "REGUI_REGISTRY_METADATA_PASSWORD": "hidden-metadata-0d1e",
+    "REGUI_OIDC_CLIENT_SECRET": "hidden-client-1f2e",
+    "REGUI_LDAP_BIND_PASSWORD": "hidden-bind-3d4c",
     "REGUI_REGISTRY_OWN_PASSWORD": "hidden-own-6e2f",
 }
 REGISTRIES = ("main", "wrong", "tokens", "tls", "gone", "metadata", "own")
@@ -130,6 +132,20 @@ def tried(fake: Fake) -> set[str]:
     return {ask.headers.get("Authorization", "") for ask in fake.seen}
 
 
+# A directory that nobody runs.
+DIRECTORY = {
+    "REGUI_LDAP_URL": "ldap://127.0.0.1:1",
+    "REGUI_LDAP_USER_BASE": "ou=people,dc=example",
+    "REGUI_LDAP_BIND_DN": "cn=regui,dc=example",
+}
+
+
+def endpoints(url: str) -> dict[str, str]:
+    """How a provider of sign-in describes itself."""
+    places = {"authorization_endpoint": "sign-in", "token_endpoint": "token", "jwks_uri": "keys"}
+    return {"issuer": url} | {name: f"{url}/{path}" for name, path in places.items()}
+
+
 @contextmanager
 def registries(folder: Path, outcome: Outcome) -> Iterator[dict[str, str]]:
     """A registry for each kind of trouble, as settings."""
@@ -147,6 +163,7 @@ def registries(folder: Path, outcome: Outcome) -> Iterator[dict[str, str]]:
         Fake(context=context) as tls,
         Fake() as metadata,
         Fake() as own,
+        Fake() as provider,
         Fake() as server,
         Fake() as store,
     ):
@@ -158,13 +175,16 @@ def registries(folder: Path, outcome: Outcome) -> Iterator[dict[str, str]]:
         main.on("GET", "/v2/.*/blobs/.*", out(307, Location=f"{store.url}/b?X-Signature={SIGNED}"))
         store.on("GET", "/b", out(403, f"no {SIGNED}".encode(), "text/plain"))
         server.on("GET", "/token", out(200, {"token": TOKEN}))
+        provider.on("GET", "/.well-known/openid-configuration", out(200, endpoints(provider.url)))
+        provider.on("POST", "/token", lambda ask: out(400, {"error": f"{ask.headers} {ask.body!r}"}))
+        found = DIRECTORY | {"REGUI_OIDC_ISSUER": provider.url, "REGUI_OIDC_CLIENT_ID": "regui"}
         locked(main, pair("main"), 'Basic realm="x"')
         locked(wrong, "nobody", 'Basic realm="x"')
         locked(tokens, f"Bearer {TOKEN}", f'Bearer realm="{server.url}/token",service="x"')
         locked(own, pair("own"), 'Basic realm="x"')
         locked(metadata, "nobody", 'Bearer realm="https://169.254.169.254/token"')
         fakes = dict(zip(REGISTRIES, (main, wrong, tokens, tls, gone, metadata, own), strict=True))
-        found = {"REGUI_REGISTRIES": " ".join(fakes), "REGUI_REGISTRY_TLS_CLIENT_CERT": str(client)}
+        found |= {"REGUI_REGISTRIES": " ".join(fakes), "REGUI_REGISTRY_TLS_CLIENT_CERT": str(client)}
         for name, fake in fakes.items():
             prefix = f"REGUI_REGISTRY_{name.upper()}"
             found |= {f"{prefix}_URL": fake.url, f"{prefix}_USERNAME": ALICE}
@@ -174,6 +194,7 @@ def registries(folder: Path, outcome: Outcome) -> Iterator[dict[str, str]]:
         assert pair("main") in tried(main)
         assert pair("wrong") in tried(wrong)
         assert pair("own") in tried(own)
+        assert oci.Credentials("regui", SECRETS["REGUI_OIDC_CLIENT_SECRET"]).basic in tried(provider)
         assert pair("tokens") in tried(server)
         assert f"Bearer {TOKEN}" in tried(tokens)
         assert {ask.raw_query for ask in store.seen} == {f"X-Signature={SIGNED}"}
@@ -202,6 +223,7 @@ def drive(site: Running, data: Path, outcome: Outcome) -> None:
         visitor.form(f"/-/jobs/{registry}/read/")
     hooks(visitor)
     enter(visitor, outcome.settings)
+    come_in(visitor)
     command(data, outcome, "sync", "main")
     command(data, outcome, "sync", "wrong")
     command(data, outcome, "dumpdata")
@@ -252,6 +274,16 @@ def enter(visitor: Visitor, settings: Mapping[str, str]) -> None:
         visitor.ask("GET", path)
     for path in ("/added/", "/added/-/settings/connection/", "/-/settings/", "/-/access/", "/-/activity/"):
         visitor.ask("GET", path)
+
+
+def come_in(visitor: Visitor) -> None:
+    """Sign-ins that fail: with a password that a directory is asked about, and through a provider."""
+    visitor.form("/-/account/login/", login="alice", password=MISTYPED)
+    visitor.form("/-/account/sign-in/oidc/")
+    sent = re.search(rb"Location: \S*[?&]state=([^&\s]+)", list(visitor.outcome.places.values())[-1])
+    assert sent
+    answer = f"/-/account/sign-in/oidc/answer/?code=no-code-of-theirs&state={sent[1].decode()}"
+    assert visitor.ask("GET", answer)[0] == 403
 
 
 def command(data: Path, outcome: Outcome, *arguments: str) -> None:
