@@ -18,6 +18,7 @@ DATA = Path(env.text("REGUI_DATA", platformdirs.user_data_dir("regui"))).expandu
 URL = env.url("REGUI_URL")
 HSTS = env.duration("REGUI_HSTS", "365d")
 EVENTS_URL = env.url("REGUI_EVENTS_URL")
+AUDIT_KEEP = env.duration("REGUI_AUDIT_KEEP", default="365d")
 BIND = env.parsed("REGUI_BIND", bind.Bind("127.0.0.1", 8000), bind.parse)
 BASE_PATH = env.path("REGUI_BASE_PATH")
 ANONYMOUS_ROLE = env.choice("REGUI_ANONYMOUS_ROLE", ("none", "reader", "admin")) or "none"

@@ -1,10 +1,15 @@
 """Writing down who entered, and what was done to who may do what."""
 
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from regui.accounts.models import AuditEntry
 
 What = AuditEntry.What
+BATCH = 500
 
 
 def note(what: AuditEntry.What, who: str, address: str = "", about: str = "", detail: str = "") -> None:
@@ -18,3 +23,24 @@ def note(what: AuditEntry.What, who: str, address: str = "", about: str = "", de
         about=about[:300],
         detail=detail[:500],
     )
+
+
+def found(who: str = "", what: str = "", day: date | None = None) -> QuerySet[AuditEntry]:
+    """The entries, newest first: of one kind, of one day in UTC, and with these words among the names of who
+    did it, or of whom or what it is about."""
+    rows = AuditEntry.objects.all()
+    if who:
+        rows = rows.filter(Q(who__icontains=who) | Q(about__icontains=who))
+    if what:
+        rows = rows.filter(what=what)
+    if day:
+        begins = datetime.combine(day, time(), tzinfo=UTC)
+        rows = rows.filter(at__gte=begins, at__lt=begins + timedelta(days=1))
+    return rows
+
+
+def forget(before: datetime) -> Iterator[int]:
+    """Let go of what was written down earlier than that; yields how many rows each batch took."""
+    rows = AuditEntry.objects.filter(at__lt=before).order_by("at")
+    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
+        yield AuditEntry.objects.filter(pk__in=keys).delete()[0]

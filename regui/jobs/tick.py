@@ -11,7 +11,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from regui.accounts import sessions
+from regui.accounts import audit, sessions
 from regui.actions import forget
 from regui.index import rounds, snapshots, usage
 from regui.index.models import Registry
@@ -72,14 +72,16 @@ class Ticker:
             DBTaskResult.objects.filter(enqueued_at__lt=old).delete()
 
     def forget(self) -> None:
-        """Once a day let go of bytes that can't bring anything back any more, or are too old, and of sessions
-        that are over."""
+        """Once a day let go of bytes that can't bring anything back any more, or are too old, of what the
+        journal of access has kept for long enough, and of sessions that are over."""
         now = timezone.now()
         if self.forgot != now.date():
             self.forgot = now.date()
             for _ in forget.bytes_kept(now, timedelta(days=settings.TRASH_DAYS)):
                 pass
             sessions.forget(now)
+            for _ in audit.forget(now - settings.AUDIT_KEEP) if settings.AUDIT_KEEP else ():
+                pass
 
     def picture(self, registry: Registry, *, settled: bool) -> None:
         """Keep what the registry comes to today: first when the day begins, again when its sums change."""

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
+from regui.accounts.models import AuditEntry
 from regui.actions.models import Action, Kept
 from regui.index import usage
 from regui.index.models import Repository, Snapshot, Storage
@@ -76,3 +78,15 @@ def test_bytes_are_let_go_of_once_a_day() -> None:
     ticker.look_after()
     assert Kept.objects.count() == 1, "once a day"
     assert Action.objects.count() == 1
+
+
+def test_upkeep_lets_go_of_what_the_journal_of_access_has_kept_for_long_enough(settings: Settings) -> None:
+    now = timezone.now()
+    for days in (11, 9):
+        AuditEntry.objects.create(at=now - timedelta(days=days), what="signed-in", who=f"{days} days ago")
+    settings.AUDIT_KEEP = timedelta()
+    Ticker().forget()
+    assert AuditEntry.objects.count() == 2, "nothing is set to end it"
+    settings.AUDIT_KEEP = timedelta(days=10)
+    Ticker().forget()
+    assert AuditEntry.objects.get().who == "9 days ago"
