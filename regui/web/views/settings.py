@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from regui.accounts import access
+from regui.accounts import access, people
 from regui.index import book, inbox
 from regui.web import errors, htmx, notifications
 from regui.web.http import Request, read_only
@@ -21,7 +21,7 @@ def index(request: Request) -> HttpResponse:
     may_add = request.actor.governs(access.Right.ADMIN)
     theirs = {row.name for row in registries}
     lines = [line for line in book.lines() if may_add or line.name in theirs]
-    context = {"setups": setups, "lines": lines, "may_add": may_add}
+    context = {"setups": setups, "lines": lines, "may_add": may_add, "everybody": people.everyone()}
     return htmx.render(request, "settings/index.html", context)
 
 
@@ -37,7 +37,8 @@ def make_secret(request: Request, registry: str) -> HttpResponse:
         return errors.respond(request, given(setup))
     row.events_token = inbox.hashed(setup.secret)
     row.save(update_fields=["events_token"])
-    return htmx.render(request, "settings/index.html", {"setups": [setup], "made": setup})
+    context = {"setups": [setup], "made": setup, "everybody": people.everyone()}
+    return htmx.render(request, "settings/index.html", context)
 
 
 def given(setup: notifications.Setup) -> errors.Problem:
