@@ -70,9 +70,11 @@ def who_could(right: Right, registry: str = ANY, name: str = "") -> list[str]:
     grants = Grant.objects.filter(role__in=roles)
     if registry != ANY:
         grants = grants.filter(registry__in=[ANY, registry])
-    some = Q(grants__in=grants) | Q(groups__grants__in=grants)
+    some = User.objects.filter(is_active=True)
+    if not grants.filter(user=None, group=None).exists():
+        some = some.filter(Q(grants__in=grants) | Q(groups__grants__in=grants)).distinct()
     found = []
-    for user in User.objects.filter(some, is_active=True).distinct().order_by("username").iterator():
+    for user in some.order_by("username").iterator():
         actor = actor_of(user)
         if actor.governs(right) if registry == ANY else actor.may(right, registry, name):
             found.append(user.username)

@@ -147,6 +147,8 @@ def test_those_who_could_are_people_whose_grants_come_to_it() -> None:
     grant(ADMIN, user=person("frank"))
     grant(READER, "team/app", user=person("frank"))
     assert people.who_could(Right.ADMIN) == ["frank"]
+    grant(MAINTAINER, "web/**")
+    assert people.who_could(Right.DELETE, "main", "web/app") == ["carol", "dave", "eve", "frank"]
 
 
 @pytest.mark.django_db
