@@ -7,11 +7,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from regui.accounts import audit, grants
+from regui.accounts import arrivals, audit, grants
 from regui.accounts.access import Actor
 from regui.accounts.grants import Wrong
-from regui.accounts.models import User
+from regui.accounts.models import Identity, User
 
+LOCAL = "local"
 LONGEST_GROUP = 150
 
 
@@ -29,7 +30,7 @@ def add(name: str, email: str, by: Actor) -> User:
         raise Wrong("name", "may have letters, digits and @ . + - _ only") from error
     if len(name) > (User._meta.get_field("username").max_length or 0):
         raise Wrong("name", "is too long")
-    if User.objects.filter(username__iexact=name).exists():
+    if name.lower() in arrivals.NOBODYS or User.objects.filter(username__iexact=name).exists():
         raise Wrong("name", "is somebody's already")
     user = User(username=name, email=email)
     user.set_unusable_password()
@@ -63,14 +64,14 @@ def enable(user: User, by: Actor) -> bool:
 
 
 def source(user: User) -> str:
-    """Where the person comes from, in a word: "local" unless another place vouches for them."""
-    identity = getattr(user, "identity", None)
-    return str(identity.get_source_display()) if identity else "local"
+    """Where the person comes from, in a word: `LOCAL` unless another place vouches for them."""
+    identity: Identity | None = getattr(user, "identity", None)  # which raises where there is none
+    return str(identity.get_source_display()) if identity else LOCAL
 
 
 def given(user: User) -> set[str]:
     """The names of those of their groups that another place put them in, and will again."""
-    identity = getattr(user, "identity", None)
+    identity: Identity | None = getattr(user, "identity", None)
     return set(identity.groups.values_list("name", flat=True)) if identity else set()
 
 

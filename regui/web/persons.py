@@ -22,7 +22,8 @@ def listed(words: str) -> QuerySet[User]:
     """People by name, with whether they have a second factor: those with these words in their name, e-mail
     address or groups."""
     factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS)
-    rows = User.objects.annotate(factor=Exists(factors)).prefetch_related("groups").order_by("username")
+    rows = User.objects.annotate(factor=Exists(factors)).select_related("identity").order_by("username")
+    rows = rows.prefetch_related("groups")
     if words:
         inside = Q(username__icontains=words) | Q(email__icontains=words)
         rows = rows.filter(inside | Q(groups__in=Group.objects.filter(name__icontains=words))).distinct()

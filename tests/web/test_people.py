@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from regui.accounts.access import Role
-from regui.accounts.models import AuditEntry, Grant, Token, User
+from regui.accounts.models import AuditEntry, Grant, Identity, Token, User
 from tests import factories
 from tests.people import SignedIn, grant, person
 from tests.web.test_access import words
@@ -91,6 +91,7 @@ def test_a_person_is_added_and_can_do_nothing_yet(alice: SignedIn) -> None:
     ("form", "why"),
     [
         ({"name": "Alice"}, "This is somebody's already."),
+        ({"name": "anonymous"}, "This is somebody's already."),
         ({"name": ""}, "This may have letters, digits and @ . + - _ only."),
         ({"name": "<b>"}, "This may have letters, digits and @ . + - _ only."),
         ({"name": "x" * 151}, "This is too long."),
@@ -189,6 +190,23 @@ def test_groups_do_not_let_the_last_administrator_go(alice: SignedIn) -> None:
     assert alice.post(page_of(ops, "take/"), {"person": alice.person.pk}).status_code == 409
     assert alice.post(page_of(ops, "remove/")).status_code == 409
     assert ops.user_set.get() == alice.person
+
+
+def test_who_comes_from_elsewhere_is_marked_with_the_groups_that_are_given_there(alice: SignedIn) -> None:
+    ours, theirs = (Group.objects.create(name=name) for name in ("ours", "theirs"))
+    for name, source in (("bob", "oidc"), ("carol", "ldap"), ("dave", "proxy")):
+        user = person(name)
+        user.groups.add(ours, theirs)
+        Identity.objects.create(user=user, source=source, subject=name).groups.add(theirs)
+    page = words(alice.get(PEOPLE))
+    for said in ("bob ours theirs single sign-on", "carol ours theirs directory", "dave ours theirs proxy"):
+        assert said in page
+    bob = words(alice.get(of(person("bob"))))
+    assert "Comes from single sign-on" in bob
+    assert "theirs from single sign-on: what is changed here, the next sign-in changes back" in bob
+    assert "ours from" not in bob
+    assert "Make a link to set a password" not in bob
+    assert "Make a link to set a password" in words(alice.get(of(alice.person)))
 
 
 # Groups
