@@ -1,13 +1,11 @@
 """People and groups as administrators look after them. Whom another place vouches for, and which groups it
 puts them in, that place says again at their next sign-in."""
 
-from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
 
-from regui.accounts import arrivals, audit, grants
+from regui.accounts import arrivals, audit, grants, roster
 from regui.accounts.access import Actor
 from regui.accounts.grants import Wrong
 from regui.accounts.models import Identity, User
@@ -16,7 +14,6 @@ LOCAL = "local"
 LONGEST_GROUP = 150
 
 
-@transaction.atomic
 def add(name: str, email: str, by: Actor) -> User:
     """A new person, who can't sign in before they set a password. Wrong."""
     if email:
@@ -32,35 +29,10 @@ def add(name: str, email: str, by: Actor) -> User:
         raise Wrong("name", "is too long")
     if name.lower() in arrivals.NOBODYS or User.objects.filter(username__iexact=name).exists():
         raise Wrong("name", "is somebody's already")
-    user = User(username=name, email=email)
-    user.set_unusable_password()
-    user.save()
-    audit.note(audit.What.PERSON_ADDED, by.name, by.address, user.username)
-    return user
-
-
-def link(user: User) -> str:
-    """The path of a page on which they set a password, once; empty while there is no such page."""
-    return ""
-
-
-def disable(user: User, by: Actor) -> bool:
-    """Let the person sign in no more, and end their sessions; whether they could. LastAdministrator."""
-    with grants.somebody_left():
-        if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
-            return False
-        for session in UserSession.objects.filter(user=user):
-            session.end()
-        audit.note(audit.What.PERSON_CHANGED, by.name, by.address, user.username, "disabled")
-    return True
-
-
-def enable(user: User, by: Actor) -> bool:
-    """Let them sign in again; whether they couldn't until now."""
-    if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
-        return False
-    audit.note(audit.What.PERSON_CHANGED, by.name, by.address, user.username, "enabled")
-    return True
+    try:
+        return roster.add(name, by, email=email)
+    except ValidationError as error:
+        raise Wrong("name", "can't be anybody's here") from error
 
 
 def source(user: User) -> str:

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from regui.accounts import audit, people, sessions
+from regui.accounts import audit, grants, people, sessions
 from regui.accounts.access import Actor
 from regui.accounts.models import User
 
@@ -65,8 +65,9 @@ def join(user: User, names: Iterable[str], by: Actor) -> None:
 
 def disable(user: User, by: Actor) -> bool:
     """Let the person sign in no more, and end their sessions; whether they could until now. What they were
-    granted stays."""
-    return change(user, active=False, by=by)
+    granted stays. LastAdministrator."""
+    with grants.somebody_left():
+        return change(user, active=False, by=by)
 
 
 def enable(user: User, by: Actor) -> bool:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from regui.accounts import audit, effects, grants, members, people
+from regui.accounts import audit, effects, grants, members, people, roster
 from regui.accounts.access import ANY, Actor, Right, Role
 from regui.accounts.grants import LastAdministrator, Wanted, Wrong
 from regui.accounts.models import AuditEntry, Grant, User
@@ -75,7 +75,7 @@ def by_herself() -> Callable[[], object]:
 
 def disabled() -> Callable[[], object]:
     grant(ADMIN, user=person("alice"))
-    return lambda: members.disable(person("alice"), ALICE)
+    return lambda: roster.disable(person("alice"), ALICE)
 
 
 def by_a_group() -> Callable[[], object]:
@@ -137,7 +137,7 @@ def test_what_visitors_may_is_nobody_who_is_left(settings: Settings) -> None:
 def test_where_nobody_administers_yet_everything_can_be_changed() -> None:
     row = grant(READER, user=person("bob"))
     grants.remove(row, ALICE)
-    assert members.disable(person("bob"), ALICE)
+    assert roster.disable(person("bob"), ALICE)
     assert not grants.last_admin(person("bob"))
 
 

@@ -8,6 +8,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -84,6 +85,13 @@ def test_a_person_is_added_and_can_do_nothing_yet(alice: SignedIn) -> None:
     bob = User.objects.get(username="bob")
     assert (bob.email, bob.has_usable_password(), bob.is_active) == ("bob@example.com", False, True)
     assert "Nothing was granted to them, to a group of theirs, or to everyone." in words(alice.get(of(bob)))
+    link = re.search(r'aria-label="Link">([^<]+)<', answer.content.decode())
+    assert link
+    bobs = Client()
+    page = bobs.get(unescape(link[1]), follow=True)
+    assert "Set a password" in words(page)
+    assert "for bob" in words(page)
+    assert link[1] not in alice.get(of(bob)).content.decode(), "it is shown this once"
     assert written() == [("person-added", "alice", "bob", "")]
 
 

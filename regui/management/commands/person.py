@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 
 from regui.accounts import audit, links, people, roster
 from regui.accounts.access import Actor, Right
+from regui.accounts.grants import LastAdministrator
 from regui.accounts.local import local
 from regui.accounts.models import User
 from regui.management.speaking import Command as Speaking
@@ -93,7 +94,11 @@ class Command(Speaking):
         """Disable or enable them."""
         change: Callable[..., bool] = roster.disable if what == "disable" else roster.enable
         user = known(name)
-        changed = change(user, self.actor)
+        try:
+            changed = change(user, self.actor)
+        except LastAdministrator as error:
+            hint = "First make somebody else an admin of everything."
+            raise Refusal(str(error), code="last-administrator", hint=hint) from error
         self.answer({"person": document(user), "changed": changed})
         self.say(f"{user.username} is {'' if changed else 'already '}{what}d")
 
@@ -113,7 +118,7 @@ def document(user: User) -> dict[str, Any]:
         "email": user.email,
         "groups": sorted(user.groups.values_list("name", flat=True)),
         # By what was granted, whatever visitors may.
-        "admin": Actor(user.username, grants=people.grants_of(user)).may(Right.ADMIN),
+        "admin": Actor(user.username, grants=people.grants_of(user)).governs(Right.ADMIN),
         "active": user.is_active,
         "second_factor": Authenticator.objects.filter(user=user).exists(),
         "signed_in_at": user.last_login.isoformat() if user.last_login else None,

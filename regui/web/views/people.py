@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from regui.accounts import access, members
+from regui.accounts import access, links, members, roster
 from regui.accounts.access import Right
 from regui.accounts.grants import LastAdministrator, Wrong
 from regui.accounts.models import User
@@ -40,7 +40,7 @@ def add(request: Request) -> HttpResponse:
     except Wrong as error:
         return page(request, form, granting.fault(error), status=422)
     messages.success(request, f"{user.username} was added.")
-    return shown(request, user, link=members.link(user))
+    return shown(request, user, link=links.to_password(user))
 
 
 @never_cache
@@ -57,7 +57,7 @@ def link(request: Request, pk: int) -> HttpResponse:
     """Make a link by which the person sets a password, and show it this once."""
     access.site_admin(request.actor)
     user = known(pk)
-    return shown(request, user, link=members.link(user))
+    return shown(request, user, link=links.to_password(user))
 
 
 @never_cache
@@ -68,7 +68,7 @@ def disable(request: Request, pk: int) -> HttpResponse:
     user, refused = known(pk), ""
     if request.method == "POST":
         try:
-            members.disable(user, request.actor)
+            roster.disable(user, request.actor)
         except LastAdministrator as error:
             refused = str(error)
         else:
@@ -84,7 +84,7 @@ def enable(request: Request, pk: int) -> HttpResponse:
     """Let somebody sign in again."""
     access.site_admin(request.actor)
     user = known(pk)
-    members.enable(user, request.actor)
+    roster.enable(user, request.actor)
     messages.success(request, f"{user.username} may sign in again.")
     return to(user)
 
@@ -139,7 +139,7 @@ def shown(request: Request, user: User, link: str = "") -> HttpResponse:
     """The person's page, with a link to be handed to them when one was made."""
     context = {
         "person": Person(user),
-        "link": request.build_absolute_uri(link) if link else "",
+        "link": links.absolute(link, request.build_absolute_uri("/")) if link else "",
         "may_change": request.actor.governs(Right.ADMIN),
     }
     return htmx.render(request, "access/person.html", context)
