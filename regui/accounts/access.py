@@ -9,9 +9,10 @@ which the web turns into a 403 that says who could; who hasn't signed in is aske
 """
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -251,9 +252,26 @@ def granted(
         return True
 
     def where(grant: Grant) -> Q | bool:
-        covered = matching.condition(grant.pattern, names)
-        here = registry is not None or grant.registry == ANY
-        return covered if here else matching.both(Q(**{registries: grant.registry}), covered)
+        return there(grant.registry, matching.condition(grant.pattern, names))
+
+    def there(place: str, covered: Q | bool) -> Q | bool:
+        here = registry is not None or place == ANY
+        return covered if here else matching.both(Q(**{registries: place}), covered)
+
+    def rules(grants: Iterable[Grant]) -> Iterator[tuple[Q | bool, bool]]:
+        """Conditions with what they say, in order; namespaces side by side can't get into each other's way,
+        so they make one for each answer."""
+        alike = groupby(grants, lambda one: (one.registry, matching.is_space(one.pattern)))
+        for (place, whole), group in alike:
+            if not whole:
+                yield from ((where(grant), grant.allows(Right.SEE)) for grant in group)
+                continue
+            said: dict[str, bool] = {}
+            for grant in group:
+                said.setdefault(grant.pattern, grant.allows(Right.SEE))
+            for answer in set(said.values()):
+                patterns = [pattern for pattern, says in said.items() if says is answer]
+                yield there(place, matching.spaces(patterns, names)), answer
 
     def ours(grants: Iterable[Grant]) -> list[Grant]:
         return [grant for grant in grants if registry is None or grant.reaches(registry)]
@@ -261,7 +279,7 @@ def granted(
     if Right.SEE in RIGHTS[actor.role]:
         found: Q | bool = True
     else:
-        first = matching.first_of([(where(grant), grant.allows(Right.SEE)) for grant in ours(actor.weighed)])
+        first = matching.first_of(list(rules(ours(actor.weighed))))
         found = matching.any_of([*map(where, ours(actor.adding)), first])
     if actor.cap is None:
         return found
@@ -321,6 +339,30 @@ def look(actor: Actor, what: str) -> None:
 def sees_all(actor: Actor, registry: Registry) -> bool:
     """Whether nothing of that registry is hidden from them, so that they may know sums over all of it."""
     return actor.may(Right.SEE, registry.name) and (actor.trusted or not registry.own)
+
+
+def sees_everything(actor: Actor) -> bool:
+    """Whether nothing of any registry is hidden from them."""
+    if not actor.may(Right.SEE):
+        return False
+    return actor.trusted or not Registry.objects.filter(own=True).exists()
+
+
+def places_seen(actor: Actor, places: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the places, each a registry's and a repository's name, that they may see, be there anything or
+    not; one that is empty is among them."""
+    seen = {place for place in places if not place[1] or actor.may(Right.SEE, *place)}
+    asking = [] if actor.trusted or not any(name for _, name in seen) else Registry.objects.filter(own=True)
+    for row in asking:
+        names = names_seen(actor, row, [name for registry, name in seen if registry == row.name])
+        seen = {(registry, name) for registry, name in seen if registry != row.name or name in names}
+    return seen
+
+
+def names_seen(actor: Actor, registry: Registry, names: Iterable[str]) -> set[str]:
+    """Those of the names of repositories of the registry, be they gone by now, that they may see."""
+    rows = matching.those(registry.repositories.filter(name__in=list(names)), seen_in(actor, registry))
+    return set(rows.values_list("name", flat=True))
 
 
 def administered(actor: Actor) -> QuerySet[Registry]:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from django.db.models import BooleanField, Case, CharField, Lookup, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, CharField, Lookup, Q, QuerySet, Transform, Value, When
 from django.db.models.sql.compiler import SQLCompiler
 
 from regui.patterns import ANYWHERE
 
 Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
+SPACE = re.compile(r"[^/*?]+/\*\*")
 WILD = {"*": "[^/]*", "?": "[^/]"}
 # So many rules are put one into the other, which lets a database use its indexes.
 FEW = 20
@@ -38,6 +39,19 @@ class Below(Lookup):  # type: ignore[type-arg]
         return f"({left} >= %s AND {left} < %s)", [*params, first, *params, beyond]
 
 
+@CharField.register_lookup
+class Space(Transform):
+    """`name__space`: the first part of a name with the slash behind it; empty for a name of one part."""
+
+    lookup_name = "space"
+    output_field = CharField()
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any, *_: Any, **__: Any) -> tuple[str, list[Any]]:
+        name, params = compiler.compile(self.lhs)
+        place = "INSTR" if connection.vendor == "sqlite" else "STRPOS"
+        return f"SUBSTR({name}, 1, {place}({name}, '/'))", [*params, *params]
+
+
 def condition(pattern: str, field: str) -> Q | bool:
     """The rows whose `field` is the name of a repository that the pattern covers. See
     `patterns.covers_repository`, which says the same of one name."""
@@ -48,7 +62,22 @@ def condition(pattern: str, field: str) -> Q | bool:
     start, _, rest = pattern.partition("*")
     if rest == "*" and start.endswith("/") and "?" not in start:
         return Q(**{f"{field}__below": start})
-    return Q(**{f"{field}__regex": regex(pattern)})
+    whole = Q(**{f"{field}__regex": regex(pattern)})
+    # Of those that begin otherwise none need be held against it, which for SQLite is Python's to do.
+    head = re.split(r"[*?]", pattern)[0]
+    return Q(**{f"{field}__below": head}) & whole if head else whole
+
+
+def is_space(pattern: str) -> bool:
+    """Whether it is all of a namespace: `team/**`."""
+    return bool(SPACE.fullmatch(pattern))
+
+
+def spaces(patterns: Sequence[str], field: str) -> Q | bool:
+    """The rows of these namespaces; of more than a few in one look however many they are."""
+    if len(patterns) <= FEW:
+        return any_of(condition(pattern, field) for pattern in patterns)
+    return Q(**{f"{field}__space__in": [pattern.removesuffix(ANYWHERE) for pattern in patterns]})
 
 
 def regex(pattern: str) -> str:

@@ -111,6 +111,19 @@ def test_hundreds_of_grants_are_no_deeper_than_a_few(roles: list[Role], count: i
     assert ("main", "team/app") in told(actor)
 
 
+@pytest.mark.parametrize("count", [5, 21, 300])
+def test_hundreds_of_namespaces_are_seen_as_each_by_itself(count: int) -> None:
+    some = [Grant(Role.READER, ANY, f"n{n}/**") for n in range(count)]
+    ours = [Grant(Role.READER, ANY, "team/**"), Grant(Role.NONE, "other", "team/**", Holder.USER)]
+    others = [Grant(Role.NONE, ANY, "b.c/**"), Grant(Role.READER, "main", "Team/**")]
+    deeper = [Grant(Role.NONE, "main", "team/a/**"), Grant(Role.READER, ANY, "**/app"), Grant(Role.NONE)]
+    actor = Actor("bob", grants=(*some, *ours, *others, *deeper))
+    assert found(access.everywhere(actor)) == told(actor)
+    for row in Registry.objects.all():
+        assert found(access.repositories(actor, row)) == {one for one in told(actor) if one[0] == row.name}
+    assert {("main", "Team/app"), ("main", "team/app")} <= told(actor)
+
+
 def test_a_registry_of_which_all_was_taken_away_is_none() -> None:
     nothing = Grant(Role.NONE, "other", "**")
     actor = Actor("bob", grants=(Grant(Role.READER), nothing))
