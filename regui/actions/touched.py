@@ -71,7 +71,7 @@ def referrers(repository: Repository, digest: oci.Digest) -> tuple[Referrer, ...
     fallback = repository.tags.listed().filter(name=oci.referrers_tag(digest)).exclude(manifest=None)
     named += [(tag.manifest, tag.name) for tag in fallback.select_related("manifest") if tag.manifest]
     others = {manifest.pk: manifest for manifest in graph.referrers(repository, row)}
-    others |= {manifest.pk: manifest for manifest, _ in graph.attestations(row)}
+    others |= {manifest.pk: manifest for manifest, _ in graph.attestations(repository, row)}
     held = set(graph.held(repository).filter(pk__in=others).values_list("pk", flat=True))
     found = {one.pk: referrer(one, role_of_tag(tag), tag) for one, tag in named}
     first = first_tags(repository, held)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
+from django.db.models import Exists, OuterRef
+
 from regui import oci
 from regui.index import facts, usage
 from regui.index.listing import DANGLING
-from regui.index.models import Child, Manifest, ManifestQuerySet, Repository, TagQuerySet
+from regui.index.models import Child, Manifest, ManifestQuerySet, Repository, Revision, TagQuerySet
 
 SUFFIXES = (".sig", ".att", ".sbom")
 
@@ -56,9 +58,14 @@ def companions(repository: Repository, digest: str) -> list[tuple[Manifest, str]
     ]
 
 
-def attestations(manifest: Manifest) -> list[tuple[Manifest, Mapping[str, str]]]:
-    """The attestations about this manifest beside it in indexes, each with its line's annotations."""
-    lines = Child.objects.filter(parent__children__manifest=manifest).exclude(manifest=manifest)
+def attestations(repository: Repository, manifest: Manifest) -> list[tuple[Manifest, Mapping[str, str]]]:
+    """The attestations about this manifest beside it in indexes of this repository, each with its line's
+    annotations."""
+    # By EXISTS, so that the database goes from the few indexes of the manifest, not through all of the
+    # repository's.
+    here = Revision.objects.held().filter(repository=repository, manifest=OuterRef("parent"))
+    beside = Child.objects.filter(Exists(here), parent__children__manifest=manifest)
+    lines = beside.exclude(manifest=manifest)
     found: dict[int, tuple[Manifest, Mapping[str, str]]] = {}
     for line in lines.select_related("manifest").distinct():
         about = line.annotations.get(facts.REFERENCE_DIGEST)

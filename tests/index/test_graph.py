@@ -62,8 +62,23 @@ def test_what_refers_to_a_digest_is_found_three_ways(repository: Repository) -> 
 
     assert graph.referrers(repository, image) == [sbom]
     assert graph.companions(repository, image.digest) == [(signature, name)]
-    assert [row for row, _ in graph.attestations(image)] == [note]
-    assert graph.attestations(sbom) == []
+    assert [row for row, _ in graph.attestations(repository, image)] == [note]
+    assert graph.attestations(repository, sbom) == []
+
+
+def test_what_lies_beside_a_manifest_in_an_index_elsewhere_is_not_known_here(repository: Repository) -> None:
+    image = factories.manifest(repository)
+    factories.tag(repository, "1.0", image)
+    other = factories.repository("secret/app")
+    factories.hold(other, image)
+    note = factories.manifest(other, kind=Manifest.Kind.ATTESTATION)
+    index = factories.index(other, [image, note])
+    Child.objects.filter(parent=index, manifest=note).update(
+        annotations={facts.REFERENCE_TYPE: facts.ATTESTATION, facts.REFERENCE_DIGEST: image.digest}
+    )
+
+    assert [row for row, _ in graph.attestations(other, image)] == [note]
+    assert graph.attestations(repository, image) == []
 
 
 def test_only_children_nothing_else_leads_to_are_left_behind(repository: Repository) -> None:

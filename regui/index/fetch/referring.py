@@ -105,7 +105,7 @@ def remembered(repository: Repository, manifest: Manifest) -> list[Referrer]:
         found.setdefault(row.digest, of(row, role, tag))
     for row in graph.referrers(repository, manifest):
         found.setdefault(row.digest, of(row, role_of(row)))
-    for row, annotations in graph.attestations(manifest):
+    for row, annotations in graph.attestations(repository, manifest):
         found.setdefault(row.digest, of(row, "attestation", annotations=annotations))
     return sorted(found.values(), key=lambda one: (one.role, one.artifact_type, one.digest))
 
