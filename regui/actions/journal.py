@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from regui import oci
 from regui.accounts import access, matching
@@ -16,10 +17,13 @@ from regui.accounts.access import Actor
 from regui.actions import carried, plans
 from regui.actions.models import LEASE, Action, ActionQuerySet, Item, Kept
 from regui.actions.plans import Plan
+from regui.index import search
 from regui.index.batches import batches
 from regui.index.models import Registry, Repository
 
 State, Result = Action.State, Item.Result
+
+SOURCES = Item.objects.filter(action=OuterRef("pk")).exclude(source="").order_by("position").values("source")
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,14 @@ def visible(actor: Actor) -> ActionQuerySet:
     was done to it. Names decide, for the journal outlives the index's rows."""
     seen = access.seen(actor, names="repository", registries="registry")
     return matching.those(Action.objects.prefetch_related("items"), seen)
+
+
+def found(actor: Actor, query: search.Query) -> ActionQuerySet:
+    """Those of them that the query lets through, for a list that needn't read their plans: each has its
+    `origin`, where a copy came from, as registry/repository. Why something isn't done may name what somebody
+    may not see, so that is looked through for who sees everything."""
+    rows = visible(actor).annotate(origin=Coalesce(Subquery(SOURCES[:1]), Value(""))).defer("plan")
+    return rows.matching(query, reasons=not query or access.sees_everything(actor))
 
 
 def counts(actions: Iterable[Action]) -> dict[str, tuple[int, int]]:

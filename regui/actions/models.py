@@ -6,6 +6,7 @@ dropped and crawled anew, and what happened still happened.
 
 import secrets
 import zlib
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -34,9 +35,11 @@ def new_id() -> str:
 
 
 class ActionQuerySet(models.QuerySet["Action"]):
-    def matching(self, query: search.Query) -> Self:
-        """Actions that the query lets through: a word stands in who, where, what, or why it failed."""
-        return search.named(self, query, NAMES)
+    def matching(self, query: search.Query, *, reasons: bool = True) -> Self:
+        """Actions that the query lets through: a word stands in who, where, what, or why it failed; not in
+        the reasons where these may name what somebody may not see."""
+        names = NAMES if reasons else replace(NAMES, others=[one for one in NAMES.others if one != "reason"])
+        return search.named(self, query, names)
 
     def due(self, now: datetime) -> Self:
         """Actions that someone has to carry out: those whose time has come, and those whose runner has died

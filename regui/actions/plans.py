@@ -105,7 +105,8 @@ class Bytes:
     """What the next garbage collection can free, in bytes, and what stays because something else needs it.
 
     Both are None when they aren't known, and `frees` is only an upper bound while `unread` repositories of
-    the registry might share layers. `shared_with` names some that need what stays, `more` counts the others.
+    the registry might share layers. `shared_with` names some that need what stays, `more` counts the others,
+    and `not_shown` the repositories among these that whoever is told this may not see.
     """
 
     frees: int | None = None
@@ -113,6 +114,7 @@ class Bytes:
     shared_with: tuple[str, ...] = ()
     more: int = 0
     unread: int = 0
+    not_shown: int = 0
 
 
 @dataclass(frozen=True)
@@ -273,6 +275,7 @@ class Plan:
             "frees": self.bytes.frees,
             "shared": self.bytes.stays,
             "shared_with": list(self.bytes.shared_with),
+            "not_shown": self.bytes.not_shown,
             "check": {
                 "checked": self.check.checked,
                 "total": self.check.total,

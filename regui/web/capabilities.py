@@ -137,11 +137,17 @@ class Row:
         return f"capabilities/remedies/{self.kind.remedy}.html" if amiss and self.kind.remedy else ""
 
 
+# What is found out by asking about some image, so that how it was found out names that.
+OF_SOME_IMAGE = frozenset({"writes", "deletes", "untags", "referrers", "ranges"})
+
+
 @dataclass(frozen=True)
 class Overview:
-    """What the page shows of a registry, all of it remembered."""
+    """What the page shows of a registry, all of it remembered; `whole` is whether to somebody who sees all
+    that is in it."""
 
     registry: Registry
+    whole: bool = True
     deletes: Recipe = field(default=recipes.DELETES)
     writable: Recipe = field(default=recipes.read_only(on=False))
 
@@ -156,6 +162,8 @@ class Overview:
         if not found:
             return Row(key, kind)
         at = datetime.fromisoformat(found["at"])
+        if key in OF_SOME_IMAGE and not self.whole:
+            return Row(key, kind, found["state"], evidence="Asked about an image in it", at=at)
         return Row(key, kind, found["state"], found["detail"], found["evidence"], at)
 
     def events(self, kind: Kind) -> Row:
@@ -163,6 +171,10 @@ class Overview:
         last = self.registry.events_at
         if last is None:
             return Row("events", kind, evidence="None has come in so far")
+        if not self.whole:
+            return Row(
+                "events", kind, "yes", evidence="They have come in"
+            )  # when says that something is done
         return Row("events", kind, "yes", "", "The last one came in", last)
 
     @property

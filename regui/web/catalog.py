@@ -9,7 +9,8 @@ from django.core.paginator import Page
 from django.utils import timezone
 
 from regui import oci
-from regui.index import fetch, search, snapshots, usage
+from regui.accounts import access, hush
+from regui.index import fetch, search, snapshots, sums, usage
 from regui.index.models import Manifest, Namespace, Registry, Repository, RepositoryQuerySet, Storage
 from regui.web import charts, freshness, links, overview, pulls
 from regui.web.forms import Wanted
@@ -68,8 +69,10 @@ def matching(
 
 @dataclass(frozen=True)
 class Catalog:
-    """What the page shows beside the rows. A part of the page that isn't asked for costs no query."""
+    """What the page shows beside the rows, to this actor. A part of the page that isn't asked for costs no
+    query."""
 
+    actor: access.Actor
     registry: Registry
     repositories: RepositoryQuerySet
     page: Page[Repository]
@@ -102,7 +105,14 @@ class Catalog:
         return self.total - self.page.paginator.count if self.hides_empty else 0
 
     @cached_property
+    def whole(self) -> bool:
+        """Whether they may know what the registry as a whole comes to."""
+        return access.sees_all(self.actor, self.registry)
+
+    @cached_property
     def stats(self) -> overview.Stats:
+        if not self.whole:
+            return overview.of_some(self.repositories)
         return overview.of(self.registry, self.storage)
 
     @cached_property
@@ -111,20 +121,30 @@ class Catalog:
 
     @cached_property
     def chart(self) -> charts.Line | None:
-        """What it held each day of the last months, when that is known for two of them."""
+        """What it held each day of the last months, when that is known for two of them. That is kept of the
+        registry as a whole, and told to nobody else."""
+        if not self.whole:
+            return None
         since = timezone.now().date() - CHARTED
         return charts.line(snapshots.series(self.registry, since=since), 116, 32)
 
     @cached_property
     def namespaces(self) -> list[str]:
         """The first parts of names, those that have more than one; of very many, the fullest."""
+        if not self.whole:
+            return sums.fullest(self.repositories, NAMESPACES)
         rows = Namespace.objects.filter(registry=self.registry).exclude(name="")
         return sorted(rows.order_by("-repositories", "name").values_list("name", flat=True)[:NAMESPACES])
 
     @cached_property
     def kinds(self) -> list[tuple[str, str]]:
         """The kinds there are, with the words for them."""
-        there = self.storage.kinds if self.storage else []
+        if not self.whole:
+            there = sums.kinds(self.repositories)
+        elif self.storage:
+            there = self.storage.kinds
+        else:
+            there = []
         return [(kind.value, words) for kind, words in KINDS.items() if kind in there]
 
     @property
@@ -155,11 +175,15 @@ def read(
     the registry's own word is asked for. Then the registry's list is read, and after it the page's rows. A
     list that takes long leaves time for rows that are known without it."""
     page = by_key(request, found)
+
+    def told(reading: fetch.Reading) -> fetch.Reading:
+        return hush.reading(request.actor, registry, reading)
+
     if not freshness.wanted(request) and is_read(registry, page):
-        return fetch.remembered_all(registry, list(page)), page
+        return told(fetch.remembered_all(registry, list(page))), page
     deadline, max_age = time.monotonic() + fetch.BUDGET, freshness.max_age(request)
     share = 2 if page.object_list else 1
-    reading = fetch.catalog(registry, budget=fetch.BUDGET / share, max_age=max_age)
+    reading = told(fetch.catalog(registry, budget=fetch.BUDGET / share, max_age=max_age))
     page = by_key(request, found)
     slow = reading.error_code == oci.TimedOut.code and bool(page.object_list)
     if reading.error_code and not slow:

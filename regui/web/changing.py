@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from regui import oci
 from regui.accounts import access
-from regui.actions import journal, plans, run
+from regui.actions import journal, kinds, plans, run, sight
 from regui.actions.models import Action
 from regui.actions.plans import Plan
 from regui.index.models import Repository
@@ -91,7 +91,9 @@ def answer(
         except oci.NotFound as error:
             return gone(request, repository, digest, error)
         kind = downloads.wanted(request)
-        return downloads.file(plan, kind) if kind else confirm(request, plan)
+        if kind:
+            return downloads.file(sight.plan(request.actor, plan), kind)
+        return confirm(request, plan)
     try:
         action = begun(agreed, request)
     except oci.NotFound:
@@ -118,12 +120,14 @@ def begun(agreed: plans.Agreed, request: Request) -> Action:
 def confirm(request: Request, plan: Plan, *, status: int = 200, **more: object) -> HttpResponse:
     """The page that asks. The form carries the fingerprint of what it shows, and signed what that stands
     for."""
+    plan, registry = sight.plan(request.actor, plan), access.registry(request.actor, plan.registry)
     context = {
         "plan": plan,
         "shown": Shown(plan, request.path),
         "words": words.of(plan),
         "name": plan.repository,
-        "registry": access.registry(request.actor, plan.registry),
+        "registry": registry,
+        "sees_all": access.sees_all(request.actor, registry),
         "agreed": signed(plan),
         **more,
     }
@@ -184,6 +188,7 @@ def told(request: Request, repository: Repository, action: Action) -> HttpRespon
     elif action.state == state.PARTIAL:
         messages.warning(request, action.reason)
     else:
-        undo = f"undo:{action.pk}" if action.kind != plans.UNDO else ""
+        may_undo = request.actor.may(kinds.RIGHTS[plans.UNDO], action.registry, action.repository)
+        undo = f"undo:{action.pk}" if action.kind != plans.UNDO and may_undo else ""
         messages.success(request, words.sentence(action), extra_tags=undo)
     return HttpResponseRedirect(there, status=303)

@@ -1,5 +1,6 @@
 """What every template knows."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -77,8 +78,8 @@ SECTIONS = {
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """The theme, who asks, the registries they may see, the one this address is about, its section, and what
-    the button to a provider says.
+    """The theme, who asks, the registries they may see, the one this address is about, whether they see all
+    that is in it, its section, and what the button to a provider says.
 
     Where the address names no registry and there is only one, it is that one; otherwise, or when the name
     isn't there or may not be seen, None. A request refused before our middleware (a foreign Host) has no
@@ -95,8 +96,9 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "actor": actor,
         "registries": registries,
         "registry": registry,
+        "sees_all": actor is not None and registry is not None and access.sees_all(actor, registry),
         "section": SECTIONS.get(match.url_name or "", "") if match else "",
-        "may_administer": actor is not None and administers(actor, registry),
+        "may_administer": actor is not None and administers(actor, [registry] if registry else registries),
         "passwords": settings.LOCAL_SIGN_IN or settings.LDAP is not None,
         "sign_in_with": settings.OIDC.name if settings.OIDC else "",
         "may_govern": actor is not None and actor.governs(access.Right.ADMIN),
@@ -105,10 +107,10 @@ def page(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def administers(actor: access.Actor, registry: Registry | None) -> bool:
-    """Whether they administer the registry that a page is about; of a page about none, any."""
+def administers(actor: access.Actor, registries: Iterable[Registry]) -> bool:
+    """Whether they administer one of these registries, or any there may be."""
     right = access.Right.ADMIN
-    return actor.may(right, registry.name) if registry else actor.ever(right)
+    return actor.may(right) or any(actor.may(right, registry.name) for registry in registries)
 
 
 def theme(request: HttpRequest) -> str:

@@ -7,12 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from regui.accounts import access
 from regui.index import search
 from regui.index.models import Blob, BlobUse, Repository, RepositoryQuerySet, Revision, Tag
 from regui.index.search import find
+from regui.index.search import rows as search_rows
 from regui.web.paging import per_page
 
 # How many rows a group shows beside others, on the page and in the palette.
@@ -54,8 +56,9 @@ class Group:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a query finds among the repositories somebody may see; `only` is the one group asked for."""
+    """What a query finds among the repositories that the actor may see; `only` is the one group asked for."""
 
+    actor: access.Actor
     visible: RepositoryQuerySet
     query: search.Query
     params: Mapping[str, str]
@@ -80,10 +83,17 @@ class Finding:
         found = self.found(key)
         size = per_page(self.params.get("per_page", "")) if self.only else self.first
         keys = Paginator(found.keys, size).get_page(self.params.get("page") if self.only else None)
-        rows = LOAD[key](list(keys.object_list))
+        rows = self.rows(key, list(keys.object_list))
         by_key = {row.pk: row for row in rows}
         shown = [by_key[pk] for pk in keys.object_list if pk in by_key]
         return Group(key, NAMES[key], found, Page(shown, keys.number, keys.paginator))
+
+    def rows(self, key: str, keys: Sequence[int]) -> Sequence[Any]:
+        """What these keys stand for, in no order."""
+        if key == "layers":
+            whole = not keys or access.sees_everything(self.actor)
+            return layers(keys, None if whole else self.visible)
+        return list(LOAD[key](keys))
 
     def found(self, key: str) -> find.Found:
         now = timezone.now()
@@ -132,7 +142,8 @@ def manifests(keys: Sequence[int]) -> list[Revision]:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer or config, and how many manifests use it: `more` when these are only the first."""
+    """A layer or config, and how many manifests that somebody may see use it: `more` when these are only the
+    first."""
 
     blob: Blob
     config: bool
@@ -144,19 +155,18 @@ class Layer:
         return self.blob.pk
 
 
-def layers(keys: Sequence[int]) -> list[Layer]:
+def layers(keys: Sequence[int], among: RepositoryQuerySet | None = None) -> list[Layer]:
+    """The blobs with those who use them, counted in these repositories if not in all."""
     found = []
+    every = BlobUse.objects.order_by()
+    if among is not None:
+        held = search_rows.listed(among).filter(manifest=OuterRef("manifest"))
+        every = every.filter(Exists(held))
     for blob in Blob.objects.filter(pk__in=keys):
-        uses = list(
-            BlobUse.objects.filter(blob=blob).order_by().values_list("position", flat=True)[: find.MOST + 1]
-        )
+        used = every.filter(blob=blob)
+        uses = list(used.values_list("position", flat=True)[: find.MOST + 1])
         found.append(Layer(blob, 0 in uses[:1], min(len(uses), find.MOST), len(uses) > find.MOST))
     return found
 
 
-LOAD: dict[str, Any] = {
-    "repositories": repositories,
-    "tags": tags,
-    "manifests": manifests,
-    "layers": layers,
-}
+LOAD: dict[str, Any] = {"repositories": repositories, "tags": tags, "manifests": manifests}

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cached_property
 
 from regui import oci
+from regui.accounts import access, matching
 from regui.actions import garbage
 from regui.actions.models import Collection, Garbage, Remains
 from regui.index.models import Registry, Storage
@@ -44,10 +45,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Overview:
-    """What the page shows of a registry, all of it remembered. `asked` is the version that its reader chose,
-    for where nothing proves one."""
+    """What the page shows of a registry to an actor, all of it remembered. `asked` is the version that they
+    chose, for where nothing proves one."""
 
     registry: Registry
+    actor: access.Actor
     asked: str = ""
 
     @cached_property
@@ -102,8 +104,10 @@ class Overview:
 
     @cached_property
     def lost(self) -> int:
-        """How many of the things that were deleted can't come back."""
-        return Remains.objects.filter(item__action__registry=self.registry.name).exclude(gone=[]).count()
+        """How many of the things that were deleted can't come back, of those they may see."""
+        rows = Remains.objects.filter(item__action__registry=self.registry.name).exclude(gone=[])
+        seen = access.seen_in(self.actor, self.registry, "item__repository")
+        return matching.those(rows, seen).count()
 
 
 def steps(version: str) -> list[Step]:

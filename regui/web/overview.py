@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from django.db.models import Count, Q
 
-from regui.accounts import access
-from regui.index import fetch, usage
-from regui.index.models import Namespace, Registry, Storage
+from regui.accounts import access, hush
+from regui.index import fetch, sums, usage
+from regui.index.models import Namespace, Registry, RepositoryQuerySet, Storage
 from regui.web import pulls
 
 # What the list of registries may wait for all of them together, in seconds.
@@ -20,7 +20,9 @@ BUDGET = 2.0
 class Stats:
     """`repositories` are listed, `empty` of them have no tag, `unread` were not read yet and `unsized` not in
     full. `tags` and `manifests` are sums over those that were read, None when none was; `size` is in bytes,
-    each blob counted once, None when none was read or nothing summed up yet."""
+    each blob counted once, None when none was read or nothing summed up yet. `partial`: of what somebody
+    sees who doesn't see all; then what several repositories share counts in each, and nobody can tell how
+    many manifests there are without looking at all."""
 
     repositories: int
     empty: int
@@ -30,11 +32,31 @@ class Stats:
     size: int | None
     unsized: int = 0
     namespaces: int = 0
+    partial: bool = False
 
 
-def stats(registry: Registry) -> Stats:
-    """The registry's numbers as they were last summed up, which for a small one is now."""
-    return of(registry, usage.storage(registry))
+def stats(actor: access.Actor, registry: Registry) -> Stats:
+    """The registry's numbers as they were last summed up, which for a small one is now; for who sees only
+    some of it, the sums of that."""
+    if access.sees_all(actor, registry):
+        return of(registry, usage.storage(registry))
+    return of_some(access.repositories(actor, registry))
+
+
+def of_some(repositories: RepositoryQuerySet) -> Stats:
+    """The numbers of these repositories, by what each says of itself."""
+    found = sums.of(repositories)
+    nothing = found.repositories > 0 and found.unread == found.repositories
+    return Stats(
+        repositories=found.repositories,
+        empty=found.empty,
+        unread=found.unread,
+        tags=None if nothing else found.tags,
+        manifests=None,
+        size=None if nothing else found.size,
+        unsized=found.unsized,
+        partial=True,
+    )
 
 
 def of(registry: Registry, found: Storage | None) -> Stats:
@@ -78,13 +100,13 @@ def rows(actor: access.Actor, registries: Sequence[Registry], max_age: timedelta
     with a common limit of time, of which each may use half of what is left: most need next to nothing, and
     one that hangs leaves some."""
     deadline = time.monotonic() + BUDGET
+
+    def reading_of(registry: Registry) -> fetch.Reading:
+        budget = max(deadline - time.monotonic(), 0) / 2
+        return hush.reading(actor, registry, fetch.catalog(registry, budget=budget, max_age=max_age))
+
     return [
-        Row(
-            registry=registry,
-            host=pulls.host(registry),
-            reading=fetch.catalog(registry, budget=max(deadline - time.monotonic(), 0) / 2, max_age=max_age),
-            stats=stats(registry),
-        )
+        Row(registry, pulls.host(registry), reading_of(registry), stats(actor, registry))
         for registry in registries
     ]
 

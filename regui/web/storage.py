@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from regui.accounts import access
-from regui.index import snapshots, usage
+from regui.index import snapshots, sums, usage
 from regui.index.models import Layer, Namespace, Registry, Repository, RepositoryQuerySet, Storage
 from regui.web import charts, links
 from regui.web.paging import paginate
@@ -90,6 +90,37 @@ class Overview:
         if self.storage is None or not self.storage.tagged:
             return None
         return self.storage.apart / self.storage.tagged
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the page shows to who sees only some of the registry: that, by what each repository says of
+    itself. What is shared, what came and went and what lies about is only known of all together."""
+
+    registry: Registry
+    repositories: RepositoryQuerySet
+
+    @cached_property
+    def total(self) -> sums.Sums:
+        return sums.of(self.repositories)
+
+    @cached_property
+    def largest(self) -> list[Repository]:
+        rows = self.repositories.in_order("-size").only("name", "size")
+        return [row for row in rows[:MAPPED] if row.size]
+
+    @property
+    def listed(self) -> list[Repository]:
+        return self.largest[:LISTED]
+
+    @property
+    def maps(self) -> SafeString:
+        """As of all."""
+        return maps(self.registry.name, tuple((row.name, row.size or 0) for row in self.largest))
+
+    @cached_property
+    def namespaces(self) -> list[sums.Space]:
+        return sums.spaces(self.repositories, LISTED)
 
 
 @lru_cache(maxsize=16)

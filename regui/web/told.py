@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from regui.accounts.access import Actor
-from regui.actions import kinds, plans, undo
+from regui.actions import kinds, plans, sight, undo
 from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed
+from regui.index.batches import batches
 from regui.web import words
 from regui.web.copies import Source, fields
 
@@ -78,9 +79,14 @@ class Told:
 
     @property
     def source(self) -> Source | None:
-        """What a copy was made of."""
+        """What a copy was made of, where that may be seen."""
         asked = self.action.plan.get("asked", {}) if self.action.kind == plans.COPY else {}
-        return Source.of(asked) if asked else None
+        return Source.of(asked) if asked and not self.from_hidden else None
+
+    @cached_property
+    def from_hidden(self) -> bool:
+        """Whether it is a copy of what may not be seen."""
+        return sight.hides_source(self.actor, self.action)
 
     @property
     def icon(self) -> str:
@@ -99,7 +105,8 @@ class Told:
     @property
     def told(self) -> list[Item]:
         """The first tags of which there is something else to say."""
-        items = [item for item in self.action.items.all() if item.tag and item.reason]
+        every = sight.items(self.actor, self.action, self.action.items.all())
+        items = [item for item in every if item.tag and item.reason]
         return [item for item in items if item.reason != self.action.reason][:REASONS]
 
     @property
@@ -146,13 +153,13 @@ class Told:
 
 
 def rows(actions: Iterable[Action], actor: Actor) -> list[Told]:
-    return [Told(action, actor) for action in actions]
+    return [Told(action, actor) for action in sight.actions(actor, actions)]
 
 
-def lines(actions: Iterable[Action]) -> Iterator[str]:
-    """The lines of a CSV file, its head first."""
+def lines(actions: Iterable[Action], actor: Actor) -> Iterator[str]:
+    """The lines of a CSV file for this actor, its head first."""
     yield line(COLUMNS)
-    for action in actions:
+    for action in (one for some in batches(actions) for one in sight.actions(actor, some)):
         yield line(
             [
                 action.pk,

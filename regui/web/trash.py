@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from regui.actions import plans
+from regui.accounts import access, matching
+from regui.accounts.access import Actor
+from regui.actions import kinds, plans
 from regui.actions.models import Action, Garbage, Item, Kept, Remains
 from regui.index.models import Registry, Revision, Tag
 
@@ -17,25 +19,29 @@ NO_BYTES = "Nobody has its bytes"
 @dataclass(frozen=True)
 class Row:
     """One thing that was deleted: a manifest with the tags it had, or a tag taken off its manifest. `why_not`
-    says why there is nothing to restore, `remains` what the registry was last found to have of it."""
+    says why there is nothing to restore, `remains` what the registry was last found to have of it; `may` is
+    whether who looks may restore it."""
 
     item: Item
     tags: Sequence[str]
     why_not: str
     remains: Remains | None = None
+    may: bool = False
 
     @property
     def action(self) -> Action:
         return self.item.action
 
 
-def items(registry: Registry, words: str) -> QuerySet[Item]:
-    """What was deleted from the registry, latest first, where every one of the words stands in it."""
+def items(actor: Actor, registry: Registry, words: str) -> QuerySet[Item]:
+    """What was deleted from the registry's repositories that this actor may see, latest first, where every
+    one of the words stands in it."""
     done = Item.objects.filter(
         action__registry=registry.name,
         do__in=[plans.DELETE_DIGEST, plans.UNTAG],
         result=Item.Result.DONE,
     )
+    done = matching.those(done, access.seen_in(actor, registry, "repository"))
     for word in words.split():
         along = Item.objects.filter(do=plans.GOES_ALONG, tag__icontains=word).values("action")
         done = done.filter(
@@ -48,8 +54,9 @@ def items(registry: Registry, words: str) -> QuerySet[Item]:
     return done.select_related("action", "remains").order_by("-action__started_at", "-action", "position")
 
 
-def rows(registry: Registry, items: Sequence[Item]) -> list[Row]:
+def rows(actor: Actor, registry: Registry, items: Sequence[Item]) -> list[Row]:
     """These items as the page shows them, by what the journal and the index know: four queries."""
+    right = kinds.RIGHTS[plans.RESTORE]
     digests = {item.digest for item in items}
     actions = {item.action_id for item in items}
     kept = Kept.objects.filter(digest__in=digests, action__registry=registry.name)
@@ -76,7 +83,8 @@ def rows(registry: Registry, items: Sequence[Item]) -> list[Row]:
             why_not = f"{len(remains.gone)} of its {remains.blobs} blobs are gone from the registry"
         else:
             why_not = "" if key in bytes_of or key in there else NO_BYTES
-        found.append(Row(item, tags, why_not, remains))
+        may = actor.may(right, registry.name, item.repository)
+        found.append(Row(item, tags, why_not, remains, may))
     return found
 
 

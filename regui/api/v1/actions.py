@@ -1,5 +1,6 @@
 """Actions: plans that are carried out, and the journal of all that were."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
@@ -9,7 +10,7 @@ from ninja import Router
 
 from regui import oci
 from regui.accounts import access
-from regui.actions import journal, kinds, plans, run
+from regui.actions import journal, kinds, plans, run, sight
 from regui.actions.models import Action
 from regui.api.problems import Problem
 from regui.api.v1 import errors
@@ -38,12 +39,12 @@ def list_actions(
     limit: Limit = USUAL,
 ) -> Page[Done]:
     """The journal, newest first: what was done, by whom, and how it ended."""
-    rows = journal.visible(request.actor).matching(search.parse(q, search.NAMED))
-    rows = rows.prefetch_related(None).defer("plan")
+    rows = journal.found(request.actor, search.parse(q, search.NAMED)).prefetch_related(None)
     rows = rows.filter(**{name: value for name, value in {"state": state, "kind": kind}.items() if value})
     paged = page(request, response, rows, NEWEST, cursor, limit)
     counts = journal.counts(paged.rows)
-    return Page(items=[Done.of(row, counts) for row in paged.rows], next=paged.next)
+    items = [Done.of(row, counts) for row in sight.actions(request.actor, paged.rows)]
+    return Page(items=items, next=paged.next)
 
 
 @router.post("/actions", response={202: Done})
@@ -67,14 +68,14 @@ def start_action(request: Request, response: HttpResponse, order: Order) -> Done
 @router.get("/actions/{slug:pk}", response=Done, url_name="get_action")
 def get_action(request: Request, pk: str) -> Done:
     """One action: how far it is, or how it ended."""
-    action = action_of(request.actor, pk)
+    action = sight.action(request.actor, action_of(request.actor, pk))
     return Done.of(action, journal.counts([action]))
 
 
 @router.get("/actions/{slug:pk}/plan", response=Plan)
-def get_action_plan(request: Request, pk: str) -> dict[str, Any]:
+def get_action_plan(request: Request, pk: str) -> Mapping[str, Any]:
     """The plan that an action carries out, as it was agreed to."""
-    return dict(action_of(request.actor, pk).plan)
+    return sight.document(request.actor, action_of(request.actor, pk))
 
 
 @router.get("/actions/{slug:pk}/items", response=Page[Result])
@@ -82,8 +83,10 @@ def list_action_items(
     request: Request, response: HttpResponse, pk: str, cursor: Cursor = "", limit: Limit = USUAL
 ) -> Page[Result]:
     """What became of each step of an action, and of each tag that went along, in their order."""
-    paged = page(request, response, action_of(request.actor, pk).items.all(), [By("position")], cursor, limit)
-    return Page(items=[Result.of(row) for row in paged.rows], next=paged.next)
+    action = action_of(request.actor, pk)
+    paged = page(request, response, action.items.all(), [By("position")], cursor, limit)
+    items = [Result.of(row) for row in sight.items(request.actor, action, paged.rows)]
+    return Page(items=items, next=paged.next)
 
 
 @router.post("/actions/{slug:pk}/stop", response={202: Done})
@@ -94,5 +97,5 @@ def stop_action(request: Request, pk: str) -> Done:
     access.require(request.actor, row, action.repository, kinds.RIGHTS[action.kind])
     if not action.is_open:
         raise Problem(409, "ended", f"It is {action.state} already.", "What was done may be undone.")
-    stopped = journal.cancel(action, timezone.now())
+    stopped = sight.action(request.actor, journal.cancel(action, timezone.now()))
     return Done.of(stopped, journal.counts([stopped]))

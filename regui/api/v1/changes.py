@@ -125,7 +125,8 @@ class Check(Part):
 
 
 class Plan(Part):
-    """What a change would touch, as the confirm page shows it. `fingerprint` stands for all of it."""
+    """What a change would touch, as the confirm page shows it. `fingerprint` stands for all of it;
+    `not_shown` is how many repositories need what stays that who asks may not see."""
 
     kind: str
     registry: str
@@ -145,6 +146,7 @@ class Plan(Part):
     frees: int | None
     shared: int | None
     shared_with: list[str]
+    not_shown: int = 0
     check: Check
     fingerprint: str
 

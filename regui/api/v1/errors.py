@@ -12,7 +12,7 @@ from ninja.errors import HttpError, ValidationError
 
 from regui import oci
 from regui.accounts import access, people
-from regui.actions import documents, plans, run
+from regui.actions import documents, plans, run, sight
 from regui.api import problems
 from regui.api.problems import Problem
 from regui.api.v1 import asking
@@ -151,6 +151,8 @@ def handle(api: NinjaAPI) -> None:
 def handler(problem_of: Callable[[Any], Problem]) -> Callable[[HttpRequest, Any], HttpResponse]:
     def handle_one(request: HttpRequest, error: Any) -> HttpResponse:
         hidden = isinstance(error, access.Hidden) and request.actor.visitor  # type: ignore[attr-defined]
+        if isinstance(plan := getattr(error, "plan", None), plans.Plan):
+            error.plan = sight.plan(request.actor, plan)  # type: ignore[attr-defined]
         problem = asking.unauthorized() if hidden else problem_of(error)
         response = problems.answer(problem)
         if problem.status == 401:

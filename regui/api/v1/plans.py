@@ -9,7 +9,7 @@ from ninja import Router
 from regui import oci
 from regui.accounts import access
 from regui.accounts.access import Actor
-from regui.actions import documents, journal, kinds, plans, run, undo
+from regui.actions import documents, journal, kinds, plans, run, sight, undo
 from regui.actions.models import Action
 from regui.api.problems import Problem
 from regui.api.v1.asking import Request
@@ -31,7 +31,7 @@ def make_plan(request: Request, wish: Wish) -> dict[str, Any]:
     repository = target(request.actor, wish.kind, wish.registry, wish.repository, given)
     if wish.q is not None and wish.kind == plans.DELETE_TAGS:
         given["tags"] = names(repository, wish.q)
-    return documents.of_plan(kinds.plan(repository, wish.kind, given))
+    return documents.of_plan(sight.plan(request.actor, kinds.plan(repository, wish.kind, given)))
 
 
 def target(actor: Actor, kind: str, registry: str, name: str, given: Mapping[str, Any]) -> Repository:

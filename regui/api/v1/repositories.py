@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from django.http import Http404, HttpResponse
 from ninja import Query, Router
 
-from regui.accounts import access
+from regui.accounts import access, hush
 from regui.api.v1 import schemas
 from regui.api.v1.asking import Request
 from regui.api.v1.paging import USUAL, By, Cursor, Limit, Paged, order, page
@@ -54,8 +54,9 @@ def list_repositories(
     shown, reading = paged(), fetch.Reading(row.listed_at, problem=row.problem)
     if refresh or not is_read(row, shown):
         shown, reading = read(row, paged, age(refresh=refresh))
+    reading = hush.reading(request.actor, row, reading)
     return schemas.ReadPage(
-        items=[schemas.Repository.of(one) for one in shown.rows],
+        items=[schemas.Repository.of(one, request.actor) for one in shown.rows],
         next=shown.next,
         as_of=reading.as_of,
         problem=reading.problem,
@@ -88,7 +89,7 @@ def get_repository(
     """One repository; read first if it never was."""
     repository = access.repository(request.actor, access.registry(request.actor, registry), name)
     reading = fetch.repository(repository, max_age=age(refresh=refresh))
-    found = schemas.Repository.of(repository)
+    found = schemas.Repository.of(repository, request.actor)
     found.problem = found.problem or reading.problem
     return found
 

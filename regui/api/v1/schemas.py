@@ -7,7 +7,9 @@ from typing import Any, Generic, Self, TypeVar
 
 from ninja import Schema
 
-from regui.index import fetch
+from regui.accounts import access
+from regui.accounts.access import Actor
+from regui.index import fetch, sums
 from regui.index import models as rows
 
 T = TypeVar("T")
@@ -31,7 +33,9 @@ class ReadPage(Page[T], Generic[T]):
 
 class Registry(Schema):
     """A registry, with its sums as of `summed_at`. `doubt` says why its last list isn't believed, `unlisted`
-    why it lists nothing."""
+    why it lists nothing. When `partial`, who asks sees only some of it: `repositories`, `tags` and `size` are
+    sums of that, where what several repositories share counts in each, and what is only known of all is
+    null."""
 
     name: str
     host: str
@@ -46,6 +50,14 @@ class Registry(Schema):
     problem: str
     doubt: str
     unlisted: str
+    partial: bool = False
+
+    @classmethod
+    def of_some(cls, row: rows.Registry, found: sums.Sums, doubt: str) -> Self:
+        """The registry for who sees only what comes to these sums."""
+        whole = cls.of(row, None)
+        changes = {"repositories": found.repositories, "tags": found.tags, "size": found.size}
+        return whole.model_copy(update=changes | {"events_at": None, "doubt": doubt, "partial": True})
 
     @classmethod
     def of(cls, row: rows.Registry, sums: rows.Storage | None) -> Self:
@@ -68,7 +80,8 @@ class Registry(Schema):
 
 class Repository(Schema):
     """A repository, its tags listed as of `as_of`. `unique_size` are the bytes that no tag of another
-    repository needs; `kind`, `platforms` and `changed_at` are those of its newest images."""
+    repository needs, null for who doesn't see all others; `kind`, `platforms` and `changed_at` are those of
+    its newest images."""
 
     registry: str
     name: str
@@ -88,14 +101,15 @@ class Repository(Schema):
     doubt: str
 
     @classmethod
-    def of(cls, row: rows.Repository) -> Self:
-        """The repository's registry must be loaded."""
+    def of(cls, row: rows.Repository, actor: Actor) -> Self:
+        """The repository for who sees it; its registry must be loaded."""
+        whole = access.sees_all(actor, row.registry)
         return cls(
             registry=row.registry.name,
             name=row.name,
             tags=row.tag_count,
             size=row.size,
-            unique_size=row.unique_size,
+            unique_size=row.unique_size if whole else None,
             changed_at=row.changed_at,
             kind=row.kind,
             platforms=row.platforms,
@@ -274,19 +288,21 @@ class Move(Schema):
 
 class Round(Schema):
     """One reading of a registry. `total`, `rate` (requests a second) and `left` (seconds) are null once it
-    has ended, or while nobody can tell."""
+    has ended, or while nobody can tell. When `partial`, who asks sees only some of the registry: numbers are
+    null, and `failures` those of what they see."""
 
     started_at: datetime
     finished_at: datetime | None
-    repositories: int
-    tags: int
-    manifests: int
-    requests: int
+    repositories: int | None
+    tags: int | None
+    manifests: int | None
+    requests: int | None
     failures: list[Mapping[str, str]]
     problem: str
     total: int | None = None
     rate: float | None = None
     left: float | None = None
+    partial: bool = False
 
 
 class Sync(Schema):

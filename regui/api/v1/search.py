@@ -1,7 +1,9 @@
 """The search across registries."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -24,6 +26,19 @@ S = TypeVar("S")
 router = Router(tags=["search"])
 
 FIRST = 10
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What somebody sees."""
+
+    actor: access.Actor
+
+    @cached_property
+    def repositories(self) -> RepositoryQuerySet:
+        return access.everywhere(self.actor)
+
+
 Only = Annotated[
     Literal["repositories", "tags", "manifests", "layers"] | None,
     Query(alias="in", description="one group alone"),
@@ -34,9 +49,9 @@ Only = Annotated[
 def search_everywhere(request: Request, q: Words, only: Only = None, limit: Limit = FIRST) -> Found:
     """What a query finds in all registries, group by group, the best first: up to `limit` of each, of a
     thousand at most that are counted."""
-    query, now, visible = search.parse(q), timezone.now(), access.everywhere(request.actor)
+    query, now, seen = search.parse(q), timezone.now(), Seen(request.actor)
     names: list[str] = [only] if only else [*GROUPS]
-    found = {name: GROUPS[name](visible, query, now, limit) for name in names} if query else {}
+    found = {name: GROUPS[name](seen, query, now, limit) for name in names} if query else {}
     return Found(query=str(query), **found)
 
 
@@ -48,22 +63,22 @@ def group(found: find.Found, rows: QuerySet[T], of: Callable[[T], S], limit: int
     return Group(items=items, count=len(found.keys), more=found.more, partly=found.partly)
 
 
-def repositories(
-    visible: RepositoryQuerySet, query: search.Query, now: datetime, limit: int
-) -> Group[FoundRepository]:
+def repositories(seen: Seen, query: search.Query, now: datetime, limit: int) -> Group[FoundRepository]:
     rows = Repository.objects.select_related("registry")
-    return group(find.repositories(visible, query, now), rows, FoundRepository.of, limit)
+
+    def of(row: Repository) -> FoundRepository:
+        return FoundRepository.of(row, seen.actor)
+
+    return group(find.repositories(seen.repositories, query, now), rows, of, limit)
 
 
-def tags(visible: RepositoryQuerySet, query: search.Query, now: datetime, limit: int) -> Group[FoundTag]:
+def tags(seen: Seen, query: search.Query, now: datetime, limit: int) -> Group[FoundTag]:
     rows = Tag.objects.select_related("manifest", "repository__registry")
-    return group(find.tags(visible, query, now), rows, FoundTag.of, limit)
+    return group(find.tags(seen.repositories, query, now), rows, FoundTag.of, limit)
 
 
-def manifests(
-    visible: RepositoryQuerySet, query: search.Query, now: datetime, limit: int
-) -> Group[FoundManifest]:
-    found = find.revisions(visible, query, now)
+def manifests(seen: Seen, query: search.Query, now: datetime, limit: int) -> Group[FoundManifest]:
+    found = find.revisions(seen.repositories, query, now)
     keys = found.keys[:limit]
     rows = Revision.objects.select_related("manifest", "repository__registry")
     names = names_on(list(rows.filter(pk__in=keys)))
@@ -95,14 +110,14 @@ def names_on(rows: Sequence[Revision]) -> dict[tuple[int, int], list[str]]:
     return found
 
 
-def layers(visible: RepositoryQuerySet, query: search.Query, now: datetime, limit: int) -> Group[FoundBlob]:
+def layers(seen: Seen, query: search.Query, now: datetime, limit: int) -> Group[FoundBlob]:
     def of(row: Blob) -> FoundBlob:
         return FoundBlob(registry=row.registry.name, digest=str(row.digest), size=row.size)
 
-    return group(find.blobs(visible, query), Blob.objects.select_related("registry"), of, limit)
+    return group(find.blobs(seen.repositories, query), Blob.objects.select_related("registry"), of, limit)
 
 
-GROUPS: dict[str, Callable[[RepositoryQuerySet, search.Query, datetime, int], Group[Any]]] = {
+GROUPS: dict[str, Callable[[Seen, search.Query, datetime, int], Group[Any]]] = {
     "repositories": repositories,
     "tags": tags,
     "manifests": manifests,

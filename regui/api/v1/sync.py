@@ -6,20 +6,22 @@ from django.utils import timezone
 from ninja import Router
 
 from regui.accounts import access
-from regui.accounts.access import Right
+from regui.accounts.access import Actor, Right
 from regui.api.v1.asking import Request
 from regui.api.v1.schemas import Round, Sync
 from regui.index import models, rounds
 
 router = Router(tags=["sync"])
 
+NUMBERS = ("repositories", "tags", "manifests", "requests", "total", "rate", "left")
+ENDED_EARLY = "It ended before its time."
 PLACE = "/registries/{reg:registry}/sync"
 
 
 @router.get(PLACE, response=Sync)
 def get_sync(request: Request, registry: str) -> Sync:
     """How far a registry's reading is."""
-    return state(access.registry(request.actor, registry), timezone.now())
+    return state(request.actor, access.registry(request.actor, registry), timezone.now())
 
 
 @router.post(PLACE, response={202: Sync})
@@ -29,11 +31,16 @@ def start_sync(request: Request, registry: str) -> Sync:
     access.govern(request.actor, row, Right.DELETE)
     rounds.ask(row, access.repositories(request.actor, row), now)
     row.refresh_from_db()
-    return state(row, now)
+    return state(request.actor, row, now)
 
 
-def state(registry: models.Registry, now: datetime) -> Sync:
-    """The round under way and the last that ended."""
+def state(actor: Actor, registry: models.Registry, now: datetime) -> Sync:
+    """The round under way and the last that ended, as this actor may know of them."""
+    whole = access.sees_all(actor, registry)
+
+    def told(found: Round) -> Round:
+        return found if whole else of_some(actor, registry, found)
+
     rows = models.Sync.objects.filter(registry=registry).select_related("registry").order_by("-started_at")
     running, last = rows.filter(finished_at=None).first(), rows.exclude(finished_at=None).first()
     return Sync(
@@ -41,8 +48,8 @@ def state(registry: models.Registry, now: datetime) -> Sync:
         waiting=running is None and (registry.due_at is None or registry.due_at <= now),
         due_at=registry.due_at,
         as_of=registry.listed_at,
-        running=under_way(running, now) if running else None,
-        last=ended(last) if last else None,
+        running=told(under_way(running, now)) if running else None,
+        last=told(ended(last)) if last else None,
     )
 
 
@@ -65,3 +72,13 @@ def ended(row: models.Sync) -> Round:
         failures=row.failures,
         problem=row.problem,
     )
+
+
+def of_some(actor: Actor, registry: models.Registry, found: Round) -> Round:
+    """A round for who sees only some of the registry: no number, for each is of all; of the problems those of
+    what they see."""
+    names = access.names_seen(actor, registry, [one["repository"] for one in found.failures])
+    failures = [one for one in found.failures if one["repository"] in names]
+    numbers = dict.fromkeys(NUMBERS)
+    problem = ENDED_EARLY if found.problem else ""
+    return found.model_copy(update={**numbers, "failures": failures, "problem": problem, "partial": True})

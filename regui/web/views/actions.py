@@ -4,7 +4,7 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 
 from regui.accounts import access
-from regui.actions import journal, kinds, plans
+from regui.actions import journal, kinds, plans, sight
 from regui.actions.models import Action, Item
 from regui.index import search
 from regui.web import forms, htmx, told
@@ -22,13 +22,15 @@ def activity(request: Request) -> HttpResponse:
     wanted = forms.wanted(request.GET, keys=search.NAMED)
     state = request.GET.get("state", "")
     every = journal.visible(request.actor)
-    found = every.matching(wanted.query).defer("plan")
+    found = journal.found(request.actor, wanted.query)
     if wanted.kind in told.KINDS:
         found = found.filter(kind=wanted.kind)
     if state in Action.State.values:
         found = found.filter(state=state)
     if request.GET.get("format") == "csv":
-        answer = HttpResponse(told.lines(found.iterator(500)), content_type="text/csv; charset=utf-8")
+        answer = HttpResponse(
+            told.lines(found.iterator(500), request.actor), content_type="text/csv; charset=utf-8"
+        )
         answer["Content-Disposition"] = 'attachment; filename="activity.csv"'
         return answer
     page = paginate(request, found.with_first_items(told.FIRST))
@@ -51,13 +53,16 @@ def detail(request: Request, pk: str) -> HttpResponse:
     action = journal.visible(request.actor).prefetch_related(None).filter(pk=pk).first()
     if action is None:
         raise Http404("No such action.")
+    action = sight.action(request.actor, action)
     steps = action.items.exclude(do=plans.GOES_ALONG)
     count = steps.aggregate(total=Count("pk"), ended=Count("pk", filter=~Q(result="")))
     may = request.actor.may(kinds.RIGHTS[action.kind], action.registry, action.repository)
+    page = paginate(request, action.items.all())
     context = {
         "action": action,
         "told": told.Told(action, request.actor),
-        "page": paginate(request, action.items.all()),
+        "page": page,
+        "items": sight.items(request.actor, action, page),
         "done": count["ended"],
         "total": count["total"],
         "failed": Item.Result.FAILED,

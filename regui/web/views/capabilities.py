@@ -18,7 +18,10 @@ from regui.web.http import Request, read_only
 def index(request: Request, registry: str) -> HttpResponse:
     """What was found out, when and how, and for what it can't do what to set."""
     row = access.registry(request.actor, registry)
-    context = {"overview": Overview(row), "may_look": request.actor.may(access.Right.DELETE, row.name)}
+    context = {
+        "overview": Overview(row, access.sees_all(request.actor, row)),
+        "may_look": request.actor.may(access.Right.DELETE, row.name),
+    }
     return htmx.render(request, "capabilities/index.html", context)
 
 

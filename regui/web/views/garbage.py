@@ -17,9 +17,10 @@ from regui.web.http import Request, read_only
 @never_cache
 @read_only
 def index(request: Request, registry: str) -> HttpResponse:
-    """What waits, since when, the commands for this version, and the last collection that was noticed."""
+    """What waits, since when, the commands for this version, and the last collection that was noticed. What
+    waits is summed up over all of the registry, so only who sees that is told."""
     row = access.registry(request.actor, registry)
-    overview = Overview(row, request.GET.get("version", ""))
+    overview = Overview(row, request.actor, request.GET.get("version", ""))
     context = {"overview": overview, "may_look": request.actor.may(access.Right.DELETE, row.name)}
     return htmx.render(request, "garbage/index.html", context)
 

@@ -20,11 +20,7 @@ def index(request: Request) -> HttpResponse:
     what isn't believed."""
     access.look(request.actor, "the jobs here")
     now = timezone.now()
-    context = {
-        "work": work.of(request.actor, now),
-        "now": now,
-        "may_ask": request.actor.ever(access.Right.DELETE),
-    }
+    context = {"work": work.of(request.actor, now), "now": now}
     return htmx.render(request, "jobs/index.html", context, partials=["jobs"])
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from django.http import HttpResponse
 
-from regui.accounts import access
+from regui.accounts import access, hush
 from regui.index import fetch, history
 from regui.index.models import Repository
 from regui.web import details, freshness, story
@@ -28,6 +28,7 @@ def page(request: Request, repository: Repository, reference: str, tag: str = ""
     """The page of the manifest that a reference means, or the part of it about one platform or one tab."""
     max_age = freshness.max_age(request)
     manifest, reading = fetch.manifest(repository, reference, max_age=max_age, lenient=True)
+    reading = hush.reading(request.actor, repository.registry, reading)
     if repository.listed_at is None:
         siblings = fetch.repository(repository, budget=SIBLINGS_BUDGET)
     else:

@@ -26,7 +26,7 @@ def index(request: Request, registry: str) -> HttpResponse:
     problem = errors.of_reading(reading)
     if problem and not listed.exists():
         return errors.respond(request, problem)
-    shown = catalog.Catalog(row, listed, page, hides)
+    shown = catalog.Catalog(request.actor, row, listed, page, hides)
     context = {
         "catalog": shown,
         "reading": reading,

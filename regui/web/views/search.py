@@ -14,6 +14,7 @@ def page(request: Request) -> HttpResponse:
     wanted = forms.wanted(request.GET, (), "")
     swapped = htmx.swapped(request)
     first = finding.PALETTE if swapped == "palette-found" else finding.FIRST
-    found = finding.Finding(access.everywhere(request.actor), wanted.query, request.GET, first)
+    visible = access.everywhere(request.actor)
+    found = finding.Finding(request.actor, visible, wanted.query, request.GET, first)
     context = {"wanted": wanted, "finding": found}
     return htmx.render(request, "search/index.html", context, partials=["results", "palette-found"])
