@@ -78,7 +78,8 @@ def repositories(rows: RepositoryQuerySet, query: Query, now: datetime | None = 
     if not asked:
         return rows
     lead = leads.best(rows, asked, now)
-    return led(rows, asked, lead, now) if lead else rows.filter(has(asked, now))
+    # A long lead isn't all there is, and who sees a part may have nothing in its beginning.
+    return led(rows, asked, lead, now) if lead and lead.short else rows.filter(has(asked, now))
 
 
 def themselves(rows: RepositoryQuerySet, query: Query, now: datetime) -> RepositoryQuerySet:

@@ -113,6 +113,11 @@ def test_what_is_common_is_found_though_no_lead_goes_all_the_way() -> None:
     found = find.tags(everywhere, search.parse(f"pulled:yes size:<2B tag:build-{leads.FEW + 9}"), NOW)
     assert len(found.keys) == 1
 
+    # So is a repository that came later.
+    late = factories.repository("team/late")
+    factories.tag(late, "1", pulled_at=NOW + timedelta(days=1))
+    assert set(search.repositories(everywhere, search.parse("pulled:yes"), NOW)) == {repository, late}
+
 
 def test_who_runs_out_of_patience_says_so() -> None:
     for name in ("first", "second"):
