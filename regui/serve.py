@@ -94,7 +94,7 @@ def announced(address: str) -> Iterator[str]:
     yield f"listening on {address}"
     if people.nobody():
         link = links.absolute(links.to_first(), address)
-        yield f"nobody can sign in yet; who opens this link becomes the administrator: {link}"
+        yield f"nobody administers regui yet; who opens this link becomes the administrator: {link}"
 
 
 @contextmanager

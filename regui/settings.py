@@ -177,7 +177,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_REAUTHENTICATION_METHODS = ("password", "mfa")
 # Names that the journal has other uses for.
-ACCOUNT_USERNAME_BLACKLIST = ["anonymous"]
+ACCOUNT_USERNAME_BLACKLIST = ["anonymous", "regui", "settings", "unknown"]
 # Always: who wants it to end signs out.
 ACCOUNT_SESSION_REMEMBER = True
 MFA_ADAPTER = "regui.accounts.adapter.Factors"

@@ -39,7 +39,7 @@ def first_link(running: Running) -> str:
     """The link that it printed to make the administrator."""
     assert running.url
     (line,) = [line for line in running.output if "administrator" in line]
-    assert line.startswith("nobody can sign in yet; who opens this link becomes the administrator: ")
+    assert line.startswith("nobody administers regui yet; who opens this link becomes the administrator: ")
     return line.rpartition(" ")[2]
 
 

@@ -94,29 +94,15 @@ def somebody_left() -> Iterator[None]:
     with transaction.atomic():
         # One such change at a time, or two that spare each other's last would take both.
         list(Grant.objects.select_for_update().filter(role=Role.ADMIN.value).order_by("pk").values("pk"))
-        before = administrator() is not None
+        before = people.administrator() is not None
         yield
-        if before and administrator() is None:
+        if before and people.administrator() is None:
             raise LastAdministrator
-
-
-def administrator(*, but: User | None = None) -> User | None:
-    """Somebody who may sign in and administers everything, `but` this one; None when there is nobody."""
-    given = Grant.objects.filter(role=Role.ADMIN.value, registry=ANY, pattern=patterns.ANYWHERE)
-    some = User.objects.filter(is_active=True).order_by("pk")
-    if not given.filter(user=None, group=None).exists():
-        some = some.filter(Q(grants__in=given) | Q(groups__grants__in=given)).distinct()
-    if but:
-        some = some.exclude(pk=but.pk)
-    for user in some.iterator():
-        if Actor(user.username, grants=people.grants_of(user)).governs(Right.ADMIN):
-            return user
-    return None
 
 
 def last_admin(user: User) -> bool:
     """Whether this person administers everything, and nobody else does."""
-    alone = administrator(but=user) is None
+    alone = people.administrator(but=user) is None
     return alone and Actor(user.username, grants=people.grants_of(user)).governs(Right.ADMIN)
 
 

@@ -48,7 +48,7 @@ def to_first() -> str:
 
 
 def is_first(secret: str) -> bool:
-    """Whether a link is good, which none is once there is anybody."""
+    """Whether a link is good, which none is once there is an administrator."""
     try:
         signing.loads(secret, salt=FIRST, max_age=settings.PASSWORD_RESET_TIMEOUT)
     except signing.BadSignature:

@@ -47,9 +47,24 @@ def plain(rows: Iterable[Grant]) -> tuple[access.Grant, ...]:
     )
 
 
+def administrator(*, but: User | None = None) -> User | None:
+    """Somebody who may sign in and administers everything, `but` this one; None when there is nobody."""
+    given = Grant.objects.filter(role=Role.ADMIN.value, registry=ANY, pattern=ANYWHERE)
+    some = User.objects.filter(is_active=True).order_by("pk")
+    if not given.filter(user=None, group=None).exists():
+        some = some.filter(Q(grants__in=given) | Q(groups__grants__in=given)).distinct()
+    if but:
+        some = some.exclude(pk=but.pk)
+    for user in some.iterator():
+        if Actor(user.username, grants=grants_of(user)).governs(Right.ADMIN):
+            return user
+    return None
+
+
 def nobody() -> bool:
-    """Whether there is no person yet."""
-    return not User.objects.exists()
+    """Whether nobody who may sign in administers everything: as it is at first, and where those whom other
+    places know came before any administrator."""
+    return administrator() is None
 
 
 def appoint(user: User, by: str) -> None:
