@@ -11,10 +11,10 @@ SAMPLES: Mapping[str, str] = {
     "name": "team/app",
     "tag": "1.0",
     "digest": "sha256:" + "0" * 64,
-    "pk": "0123456789abcdef",
-    "key": "a-b",
-    "uidb36": "1",
-    "provider_id": "oidc",
+    "pk": "0123456789012345",
+    "secret": "a:b",
+    "number": "1",
+    "token": "a-b",
 }
 
 

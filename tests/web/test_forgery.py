@@ -73,8 +73,7 @@ def test_machines_get_in_by_no_cookie(alice: SignedIn) -> None:
 
 
 def test_all_addresses_were_looked_at() -> None:
-    # allauth's old spellings of addresses that have other names now.
-    assert {path for path in nameless() if not path.startswith("social/")} == set()
+    assert nameless() == set()
     assert set(MACHINES) < set(PAGES)
     assert len(PAGES) > 60
 

@@ -46,6 +46,7 @@ HOSTILE = [
 # Where our own code takes an address, or part of one, from a request.
 TAKERS = {
     "accounts/oidc/flow.py": "what the session kept when it began",
+    "accounts/adapter.py": "decides for allauth: a path and nothing else",
     "web/http.py": "is_ours, which decides",
     "web/errors.py": "asks is_ours",
     "web/views/theme.py": "asks is_ours",
@@ -74,7 +75,7 @@ def test_a_theme_leads_home_rather_than_away(bob: SignedIn, back: str) -> None:
 
 
 @pytest.mark.parametrize("back", HOSTILE)
-@pytest.mark.parametrize("address", ["/-/account/login/", "/-/account/logout/"])
+@pytest.mark.parametrize("address", ["/-/account/sign-in/", "/-/account/sign-out/"])
 @pytest.mark.parametrize("hosts", [["testserver"], ["*"]])
 def test_who_is_signed_in_or_out_stays_here(
     bob: SignedIn, settings: Settings, address: str, back: str, hosts: list[str]
@@ -82,7 +83,7 @@ def test_who_is_signed_in_or_out_stays_here(
     """allauth decides; "*" is what stands there when regui listens for others and nobody said its name."""
     settings.ALLOWED_HOSTS = hosts
     there = f"{address}?next={quote(back)}"
-    answer = bob.post(there, {"next": back}) if "logout" in address else bob.get(there)
+    answer = bob.post(there, {"next": back}) if "sign-out" in address else bob.get(there)
 
     assert answer.status_code == 302
     assert stays(answer["Location"]), answer["Location"]
@@ -96,7 +97,7 @@ def test_signing_in_leads_nowhere_else(back: str, settings: Settings) -> None:
     bob.save()
 
     form = {"login": "bob", "password": "correct horse battery", "next": back}
-    answer = Client().post(f"/-/account/login/?next={quote(back)}", form)
+    answer = Client().post(f"/-/account/sign-in/?next={quote(back)}", form)
 
     assert answer.status_code == 302
     assert stays(answer["Location"]), answer["Location"]
