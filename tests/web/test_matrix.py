@@ -1,0 +1,220 @@
+"""Every address of the site, and who may do what there: the table is the documentation, and an address
+without a row fails."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests import matrix
+from tests.matrix import ALL_ADMIN, ONE_OF_EACH, OWN, Place, Row, Verdict, outcomes, places
+from tests.world import (  # noqa: F401 — one is a fixture
+    World,
+    alike,
+    hidden_fields,
+    world,
+)
+
+pytestmark = pytest.mark.django_db
+# fixtures are called like the arguments that ask for them
+# ruff: noqa: F811
+
+# What each word means is said in tests/matrix.py. 409 and 422 answer a form that makes no sense.
+TABLE = """
+# Machines
+hooks                 POST   -           secret      401
+
+# The site
+home                  GET    see         anything    200,302
+search                GET    see         anything    200
+jobs                  GET    see         anything    200
+activity              GET    see         anything    200
+settings              GET    administer  anything    200
+theme                 POST   -           anyone      303
+
+# Actions
+action                GET    see         repository  200
+action-undo           GET    delete      repository  200
+action-undo           POST   delete      repository  409
+action-stop           POST   delete      repository  303
+
+# A registry
+registry              GET    see         registry    200
+registry:open         GET    see         registry    302
+storage               GET    see         registry    200
+garbage               GET    see         registry    200
+garbage-look          POST   delete      registry    303
+trash                 GET    see         registry    200
+capabilities          GET    see         registry    200
+capabilities-look     POST   delete      registry    303
+jobs-read             POST   delete      registry    302
+jobs-believe          POST   delete      registry    302
+jobs-believe:one      POST   delete      repository  302
+events-secret         POST   administer  registry    200
+names                 GET    administer  registry    200
+names-add             POST   administer  registry    422
+names-remove          POST   administer  registry    303
+protection            GET    administer  registry    200
+protection-add        POST   administer  registry    422
+protection-remove     POST   administer  registry    303
+
+# A repository
+repository            GET    see         repository  200
+repository:untagged   GET    see         repository  200
+history               GET    see         repository  200
+tag                   GET    see         repository  200
+manifest              GET    see         repository  200
+manifest-tag          GET    push        repository  200
+manifest-tag          POST   push        repository  409
+tag-copy              GET    copy        repository  200
+tag-copy              POST   copy        repository  422
+manifest-copy         GET    copy        repository  200
+manifest-copy         POST   copy        repository  422
+tag-delete            GET    delete      repository  200
+tag-delete:file       GET    delete      repository  200
+tag-delete            POST   delete      repository  409
+manifest-delete       GET    delete      repository  200
+manifest-delete       POST   delete      repository  409
+manifest-restore      GET    delete      repository  200
+manifest-restore      POST   delete      repository  409
+bulk                  GET    delete      repository  200
+bulk                  POST   delete      repository  409
+untagged-delete       GET    delete      repository  200
+untagged-delete       POST   delete      repository  409
+repository-delete     GET    delete      repository  200
+repository-delete     POST   delete      repository  422
+"""
+ROWS = matrix.rows(TABLE)
+
+# Stands for the repository's name.
+HERE = "<here>"
+# What is sent along. Of the forms, what makes sense is sent by who may not, and nonsense by who may.
+QUERIES: dict[str, dict[str, str]] = {
+    "registry:open": {"open": "team/app"},
+    "repository:untagged": {"show": "untagged"},
+    "tag-delete:file": {"as": "json"},
+    "bulk": {"tag": "1.0"},
+    "search": {"q": "app"},
+}
+FORMS: dict[str, dict[str, str]] = {
+    "jobs-believe:one": {"repository": HERE},
+    "bulk": {"tags": "1.0"},
+    "manifest-tag": {"to": "2.0"},
+    "tag-copy": {"registry": "main", "to": "team/copy", "tag": "1.0", "referrers": "1"},
+    "manifest-copy": {"registry": "main", "to": "team/copy", "tag": "1.0", "referrers": "1"},
+    "names-add": {"names": "team/app"},
+    "names-remove": {"name": "team/app"},
+    "protection-add": {"repositories": "team/**", "tags": "v*"},
+    "protection-remove": {"rule": "1"},
+    "repository-delete": {"name": HERE},
+    "theme": {"theme": "dark"},
+}
+NONSENSE: dict[str, dict[str, str]] = {
+    "tag-copy": {"to": "NO NAME"},
+    "manifest-copy": {"to": "NO NAME"},
+    "names-add": {"names": "NO NAME"},
+    "names-remove": {"name": "NO NAME"},
+    "protection-add": {},
+    "repository-delete": {"name": "NO NAME"},
+}
+# What an address is about, where it isn't what the repository holds, or the action that is done.
+ABOUT = {"manifest-restore": "deleted", "action-stop": "waiting"}
+STATUSES = {Verdict.FORBIDDEN: 403, Verdict.HIDDEN: 404, Verdict.SIGN_IN: 302, Verdict.SECRET: 401}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# Other addresses, whose tests are their own: supervisors' probes, which know of nobody (tests/test_serve.py),
+# and the pages on which people sign in.
+ELSEWHERE = ("healthz", "readyz", "-/account/")
+
+
+def patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every address of the site with its pattern, however deep."""
+    for one in resolver.url_patterns:
+        route = f"{before}{one.pattern}"
+        if isinstance(one, URLResolver):
+            yield from patterns(one, route)
+        elif not route.startswith(ELSEWHERE):
+            yield route, one
+
+
+PATTERNS = dict(patterns(get_resolver()))
+NAMED = {str(pattern.name): pattern for pattern in PATTERNS.values()}
+
+
+def address(row: Row, place: Place, world: World) -> str:
+    """Where that is in that place."""
+    values = world.values(place, ABOUT.get(row.address, ""))
+    wanted = NAMED[row.address].pattern.converters
+    return reverse(row.address, kwargs={name: values[name] for name in wanted})
+
+
+def words(what: dict[str, dict[str, str]], row: Row, place: Place) -> dict[str, str]:
+    """What is sent along there."""
+    sent = what.get(row.name, what.get(row.address, {}))
+    return {name: place.repository if value == HERE else value for name, value in sent.items()}
+
+
+def send(
+    browser: Client, row: Row, place: Place, world: World, form: dict[str, str], method: str = ""
+) -> Any:
+    where = address(row, place, world)
+    if row.method == "POST":
+        return browser.post(where, form)
+    return browser.generic(method or "GET", where, QUERY_STRING=urlencode(words(QUERIES, row, place)))
+
+
+def agreed(row: Row, place: Place, world: World) -> dict[str, str]:
+    """The form as an administrator was shown it, which is signed where it holds a plan."""
+    form = words(FORMS, row, place)
+    if row.method != "POST" or (row.address, "GET") not in {(one.address, one.method) for one in ROWS}:
+        return form
+    page = world.browser(ALL_ADMIN).get(address(row, place, world), form)
+    return hidden_fields(page) | form
+
+
+def check(answer: Any, row: Row, said: Verdict, what: str) -> None:
+    """Raise AssertionError when an answer isn't what it should be."""
+    expected = {STATUSES[said]} if said in STATUSES else row.answers
+    assert answer.status_code in expected, f"{what}: {said}"
+    asks = answer.headers.get("Location", "").partition("?")[0] == reverse("account_login")
+    assert asks == (said is Verdict.SIGN_IN), what
+
+
+def test_every_address_has_a_row_and_every_row_an_address(world: World) -> None:
+    alice, there = world.browser(ALL_ADMIN), {}
+    rows = {row.address: row for row in ROWS}
+    for route, pattern in PATTERNS.items():
+        assert pattern.name, f"Give {route} a name, and a row here."
+        row = rows.get(pattern.name)
+        where = address(row, OWN["repository"], world) if row else ""
+        asked = [method for method in METHODS if row and alice.generic(method, where).status_code != 405]
+        there[pattern.name] = asked or ["GET"]
+    assert not (lacking := matrix.missing(there, ROWS)), "\n".join(lacking)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_who_may_not_changes_nothing_and_learns_nothing(row: Row, world: World) -> None:
+    forms = {place: agreed(row, place, world) for place in places(row)}
+    answers = {}
+    with world.untouched(str(row)):
+        for who, place, said in outcomes(row):
+            if said is not Verdict.WORKS:
+                answers[who, place] = answer = send(world.browser(who), row, place, world, forms[place])
+                check(answer, row, said, f"{row} of {place} by {who}")
+                if row.method == "GET" and who in ONE_OF_EACH:
+                    head = send(world.browser(who), row, place, world, {}, "HEAD")
+                    check(head, row, said, f"HEAD {row.name} of {place} by {who}")
+    alike(row, world, answers)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_who_may_is_served(row: Row, world: World) -> None:
+    for who, place, said in outcomes(row):
+        if said is Verdict.WORKS:
+            form = words(FORMS, row, place)
+            if row.method == "POST":
+                form = NONSENSE.get(row.address, form) | {"fingerprint": "made up"}
+            answer = send(world.browser(who), row, place, world, form)
+            check(answer, row, said, f"{row} of {place} by {who}")
