@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 PREFIX, KIND = "/hooks/", "hook"
 # Bytes: a thousand events, or one about an image of many thousand layers.
 LARGEST = 1 << 20
+# The same for both: which registries there are is nobody's business who has no secret.
+UNKNOWN = "There is no such registry, or that isn't its secret: send it as a bearer token."
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -39,9 +41,9 @@ def hooks(get_response: GetResponse) -> GetResponse:
 
 @csrf_exempt
 def receive(request: HttpRequest, registry: str) -> HttpResponse:
-    """202 once the events are stored. 401 without the secret, 404 for a registry that isn't ours, 429 instead
-    of both for an address that got too many of them, 413 for more than anyone would send, 400 for what is no
-    list of events; 503 when the database is out of order.
+    """202 once the events are stored. 401 without the secret, be there such a registry or not, 429 instead for
+    an address that got too many of them, 413 for more than anyone would send, 400 for what is no list of
+    events; 503 when the database is out of order.
 
     https://distribution.github.io/distribution/about/notifications/
     """
@@ -49,11 +51,8 @@ def receive(request: HttpRequest, registry: str) -> HttpResponse:
         return answer("Events come by POST.", 405, Allow="POST")
     try:
         row = Registry.objects.filter(name=registry, active=True).first()
-        if row is None:
-            return refused(request, answer("There is no such registry.", 404))
-        if not is_secret(row, request.headers.get("Authorization", "")):
-            words = "Send the secret as a bearer token."
-            return refused(request, answer(words, 401, **{"WWW-Authenticate": "Bearer"}))
+        if row is None or not is_secret(row, request.headers.get("Authorization", "")):
+            return refused(request, answer(UNKNOWN, 401, **{"WWW-Authenticate": "Bearer"}))
         return taken(request, row)
     except DatabaseError as error:
         log.warning("events of %s can't be stored: %s", registry, error)

@@ -115,8 +115,12 @@ def test_the_settings_secret_is_the_only_one_when_there_is_one(post: Any) -> Non
 
 
 @pytest.mark.parametrize("name", ["other", "", "main/", "main/x", "MAIN", "%00"])
-def test_an_unknown_registry_is_not_there(post: Any, name: str) -> None:
-    assert post(envelope([]), path=f"/hooks/{name}").status_code == 404
+def test_nobody_without_a_secret_learns_which_registries_there_are(post: Any, name: str) -> None:
+    unknown = post(envelope([]), path=f"/hooks/{name}")
+    wrong = post(envelope([]), secret="wrong")
+    assert (
+        (unknown.status_code, unknown.content) == (wrong.status_code, wrong.content) == (401, wrong.content)
+    )
 
 
 def test_other_methods_are_refused() -> None:
@@ -327,7 +331,7 @@ def test_who_is_wrong_about_the_secret_too_often_has_to_wait(post: Any) -> None:
 
 def test_guessing_names_counts_too(post: Any) -> None:
     for number in range(20):
-        assert post(envelope([]), path=f"/hooks/guess-{number}").status_code == 404
+        assert post(envelope([]), path=f"/hooks/guess-{number}").status_code == 401
 
     assert post(envelope([]), secret="a guess").status_code == 429
 
