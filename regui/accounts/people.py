@@ -61,6 +61,14 @@ def administrator(*, but: User | None = None) -> User | None:
     return None
 
 
+def may_still(name: str, right: Right, registry: str, repository: str) -> bool:
+    """Whether who asked for something earlier has that right over the repository to this day, by the name in
+    the journal: a person by what is granted to them now, also when they came with a token. Robots, visitors
+    and the command line are no people; what they were once allowed goes on."""
+    user = User.objects.filter(username=name.partition(" (")[0]).first()
+    return user is None or actor_of(user).may(right, registry, repository)
+
+
 def nobody() -> bool:
     """Whether nobody who may sign in administers everything: as it is at first, and where those whom other
     places know came before any administrator."""

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from regui import oci
-from regui.accounts import access
+from regui.accounts import access, people
 from regui.accounts.access import Actor
 from regui.actions import carried, copying, garbage, guard, journal, kept, kinds, plans, steps
 from regui.actions.journal import Ending, Result, State
@@ -37,7 +37,7 @@ LISTED = "The registry still lists it, though it leads nowhere."
 
 # Seconds in which the bytes that an action needs must be there, before anything is changed.
 KEEPING = 60.0
-# Seconds between two times of writing down how far a copy is.
+# Seconds between two times of writing down how far a copy is, or of asking whether it may go on.
 AGAIN = 1.0
 # What a silent registry is given, longer each time, before the rest of an action is given up.
 PAUSES = [timedelta(seconds=seconds) for seconds in (2, 5, 15, 60, 120, 300, 600, 1200)]
@@ -111,9 +111,6 @@ def start(plan: Plan | Agreed, actor: Actor, *, held: bool = True, grace: timede
     repository = access.repository(actor, registry, agreed.repository, kinds.RIGHTS[agreed.kind])
     see_source(actor, agreed.asked)
     fresh = kinds.again(repository, agreed)
-    if (fresh.registry, fresh.repository) != (agreed.registry, agreed.repository):
-        # An undo names an action, and that a repository: the right was asked for where it says.
-        raise Stale([plans.DIFFERENT], fresh)
     if not fresh.check.complete:
         raise Unchecked(fresh)
     if fresh.refused:
@@ -189,7 +186,7 @@ class Runner:
         watch: Callable[[Action], None] = tell_nobody,
     ) -> None:
         self.action, self.stop, self.watch = action, stop, watch
-        self.told = 0.0
+        self.told, self.looked, self.why = 0.0, -AGAIN, ""
         self.items = list(action.items.all())
         self.todo = [item for item in self.items if item.do != plans.GOES_ALONG]
         self.error: oci.Error | None = None
@@ -216,7 +213,7 @@ class Runner:
                 if self.stop():
                     return journal.release(self.action)
                 self.hold()
-                if self.action.stop:
+                if self.action.stop or (item.begun_at is None and self.shut_out()):
                     self.cancel()
                     break
                 self.do(item)
@@ -344,11 +341,22 @@ class Runner:
                 reference = item.tag or item.digest
                 fetch.manifest(self.repository, reference, budget=KEEPING, max_age=timedelta())
 
+    def shut_out(self) -> str:
+        """Why who asked for it may no longer do it; empty while they may. Looked at once in a while, for what
+        waits or takes long can outlast a right."""
+        if time.monotonic() - self.looked >= AGAIN:
+            self.looked = time.monotonic()
+            action, right = self.action, kinds.RIGHTS[self.action.kind]
+            place = (action.registry, action.repository)
+            if not people.may_still(action.actor, right, *place):
+                self.why = f"{action.actor} may no longer {right.value} {'/'.join(place)}."
+        return self.why
+
     def cancel(self) -> None:
-        """Leave what wasn't begun, because a person wanted it."""
+        """Leave what wasn't begun, because a person wanted it, or who asked for it may no longer."""
         for item in self.todo:
             if not item.result:
-                journal.note_ended(item, Result.CANCELLED, "")
+                journal.note_ended(item, Result.CANCELLED, self.why)
 
     def later(self, error: oci.Error) -> Action:
         """Leave the rest to someone later; once that was tried often enough, give it up."""
@@ -458,7 +466,7 @@ class Runner:
             return said[0] if said and len(self.todo) == 1 else ""
         stopped = sum(item.result == Result.CANCELLED for item in self.todo)
         if stopped:
-            return f"Stopped after {well} of {len(self.todo)}."
+            return f"Stopped after {well} of {len(self.todo)}. {self.why}".strip()
         return f"{len(self.todo) - well} of {len(self.todo)} were not done. {said[0] if said else ''}".strip()
 
 
