@@ -53,6 +53,12 @@ def found(actor: Actor, query: search.Query) -> ActionQuerySet:
     return rows.matching(query, reasons=not query or access.sees_everything(actor))
 
 
+def named(repository: Repository, pk: str) -> Action:
+    """The action of that key, on that repository; Action.DoesNotExist for none and for one on another, which
+    whoever may change this one need not be allowed to see."""
+    return Action.objects.get(pk=pk, registry=repository.registry.name, repository=repository.name)
+
+
 def counts(actions: Iterable[Action]) -> dict[str, tuple[int, int]]:
     """How many steps each of these actions has, and how many of them have ended, by the actions' keys."""
     steps = Item.objects.filter(action__in=list(actions)).exclude(do=plans.GOES_ALONG).order_by()

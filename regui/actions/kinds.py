@@ -7,8 +7,7 @@ from typing import Any
 
 from regui import oci
 from regui.accounts.access import Right
-from regui.actions import copying, delete, guard, lost, many, plans, retag, undo, untag
-from regui.actions.models import Action
+from regui.actions import copying, delete, guard, journal, lost, many, plans, retag, undo, untag
 from regui.actions.plans import Agreed, Plan
 from regui.index.models import Repository
 
@@ -129,5 +128,5 @@ LOOK: dict[str, Callable[[Repository, Agreed], Plan]] = {
     plans.COPY: copying.again,
     plans.RESTORE: lambda repository, plan: undo.restore(repository, plan.digest, plan.named),
     plans.PUT_BACK: lambda repository, plan: lost.look(repository, plan.asked),
-    plans.UNDO: lambda _, plan: undo.look(Action.objects.get(pk=str(plan.asked["action"]))),
+    plans.UNDO: lambda repository, plan: undo.look(journal.named(repository, str(plan.asked["action"]))),
 }

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from regui.actions import plans, undo
+from regui.actions import journal, plans, undo
 from regui.actions.models import Action, Item
 from regui.actions.plans import Check, Facts, Plan, Step
 from regui.index.models import Event, Repository
@@ -79,7 +79,7 @@ def ours(item: Item, events: Sequence[Event]) -> int | None:
 def look(repository: Repository, asked: Facts) -> Plan:
     """The plan that puts a lost push back: what was asked names the action that took it, its tag and its
     digest. Without steps when that tag is on something else by now."""
-    action = Action.objects.get(pk=str(asked["action"]))
+    action = journal.named(repository, str(asked["action"]))
     tag, digest = str(asked["tag"]), str(asked["digest"])
     put = action.items.filter(do__in=[plans.PUT, plans.COPY], tag=tag).first()
     if put is None:
