@@ -8,9 +8,10 @@ shall not pay for.
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import resolve, set_urlconf
 
+from regui.accounts.access import Actor, Right
 from regui.api import problems
 
 PREFIX = "/api/v1/"
@@ -46,6 +47,12 @@ def told(response: HttpResponse) -> HttpResponse:
     return answer
 
 
+def nowhere(actor: Actor) -> HttpResponse:
+    """The answer at an address that is none. To a visitor who may see nothing all addresses are alike."""
+    unknown = actor.visitor and not actor.ever(Right.SEE)
+    return problems.answer(problems.unauthorized() if unknown else problems.of_status(404))
+
+
 def door(get_response: GetResponse) -> GetResponse:
     """Middleware that answers requests below /api/v1/ by the addresses there; once it is known who asks."""
 
@@ -56,6 +63,8 @@ def door(get_response: GetResponse) -> GetResponse:
         try:
             match = resolve(request.path_info)
             response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        except Http404:
+            response = nowhere(request.actor)  # type: ignore[attr-defined]
         finally:
             set_urlconf(settings.ROOT_URLCONF)
         return response

@@ -19,6 +19,16 @@ class Problem(Exception):
     details: Any = None
 
 
+def unauthorized() -> Problem:
+    """The problem of who may not, as far as they said who they are."""
+    return Problem(
+        401,
+        "unauthorized",
+        "This needs somebody who may.",
+        "Send a token: Authorization: Bearer regui_…",
+    )
+
+
 # By status, what is refused before a view of the API has a say in it, or where none is.
 PLAIN = {
     400: Problem(
@@ -55,4 +65,7 @@ def answer(problem: Problem) -> HttpResponse:
         "hint": problem.hint,
         "details": problem.details,
     }
-    return JsonResponse({"error": body}, status=problem.status)
+    response = JsonResponse({"error": body}, status=problem.status)
+    if problem.status == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="regui"'
+    return response

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from regui.accounts.access import Actor, Right
-from regui.api.problems import Problem
+from regui.api.problems import Problem, unauthorized
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OURS = frozenset({"same-origin", "none"})
@@ -25,16 +25,6 @@ def asker(request: Request) -> Actor:
     if request.method not in SAFE:
         refuse_strangers(request)
     return request.actor
-
-
-def unauthorized() -> Problem:
-    """The problem of who may not, as far as they said who they are."""
-    return Problem(
-        401,
-        "unauthorized",
-        "This needs somebody who may.",
-        "Send a token: Authorization: Bearer regui_…",
-    )
 
 
 def refuse_strangers(request: Request) -> None:

@@ -15,7 +15,6 @@ from regui.accounts import access, people
 from regui.actions import documents, plans, run, sight
 from regui.api import problems
 from regui.api.problems import Problem
-from regui.api.v1 import asking
 from regui.index import search
 
 log = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ def of_forbidden(error: access.Forbidden) -> Problem:
         hint = f"Sign in to {error.registry} on regui's pages: a token has no credentials of its own there."
         return Problem(403, "needs-credentials", f"{error.registry} asks everybody who they are.", hint)
     if error.actor.visitor:
-        return asking.unauthorized()
+        return problems.unauthorized()
     names = people.who_could(error.right, error.registry, error.name)
     hint = f"Ask somebody who could: {', '.join(names)}." if names else "An administrator could grant it."
     return Problem(403, "forbidden", str(error), hint, {"who_could": names})
@@ -153,10 +152,8 @@ def handler(problem_of: Callable[[Any], Problem]) -> Callable[[HttpRequest, Any]
         hidden = isinstance(error, access.Hidden) and request.actor.visitor  # type: ignore[attr-defined]
         if isinstance(plan := getattr(error, "plan", None), plans.Plan):
             error.plan = sight.plan(request.actor, plan)  # type: ignore[attr-defined]
-        problem = asking.unauthorized() if hidden else problem_of(error)
+        problem = problems.unauthorized() if hidden else problem_of(error)
         response = problems.answer(problem)
-        if problem.status == 401:
-            response["WWW-Authenticate"] = 'Bearer realm="regui"'
         if isinstance(error, oci.Error) and problem.status >= 500:
             log.warning("%s %s: %s", request.method, request.path, error)
         if isinstance(error, oci.TooManyRequests) and error.retry_after:
