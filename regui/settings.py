@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "regui.api.door.shape",
     "regui.web.errors.hosts",
+    "regui.web.http.private",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "regui.accounts.ways.ends",

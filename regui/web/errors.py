@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import escape_leading_slashes
 from django_htmx.http import HttpResponseClientRedirect
 
 from regui import oci
@@ -244,7 +245,8 @@ def back(request: HttpRequest) -> str:
         there = urlunsplit(("", "", parts.path, parts.query, ""))
         if is_ours(request, there):  # alone, a path may read as a host
             return there
-    return request.get_full_path()
+    # Two slashes at the front would begin another site's address.
+    return escape_leading_slashes(request.get_full_path())
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -21,6 +21,22 @@ class Request(HttpRequest):
     htmx: HtmxDetails
 
 
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def private(get_response: GetResponse) -> GetResponse:
+    """Middleware: what somebody may see is for no one else, so nothing on the way may keep it for who asks
+    next. Answers that say themselves how long they last are left alone."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if "Cache-Control" not in response:
+            response["Cache-Control"] = "private"
+        return response
+
+    return middleware
+
+
 View = Callable[Concatenate[Request, P], HttpResponse]
 
 
