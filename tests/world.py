@@ -85,7 +85,9 @@ class World:
         """Their browser, in which they have signed in if they can."""
         if who not in self.browsers:
             self.browsers[who] = Visitor("none") if who == VISITOR else signed_in(who)
-        return self.browsers[who]
+        browser = self.browsers[who]
+        browser.cookies.pop("messages", None)  # what an earlier test left to be told
+        return browser
 
     def state(self) -> dict[str, list[Any]]:
         """All that regui remembers and that people entered."""

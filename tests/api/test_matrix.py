@@ -67,6 +67,7 @@ list_action_items             GET    see         repository  200
 stop_action                   POST   delete      repository  202,409
 """
 ROWS = matrix.rows(TABLE)
+JSON = "application/json"
 # The description of the API, which tells of no registry; and the address that leads to it.
 OPEN = {"openapi-json", "api-root"}
 STATUSES = {Verdict.FORBIDDEN: 403, Verdict.HIDDEN: 404, Verdict.SIGN_IN: 401}
@@ -127,9 +128,10 @@ def planned(row: Row, place: Place, world: World) -> Any:
 
 
 def send(browser: Client, method: str, where: str, sent: Any = None) -> Any:
-    said: dict[str, Any] = {"CONTENT_TYPE": "application/json"}
+    said: dict[str, Any] = {"CONTENT_TYPE": JSON}
     text = "" if sent is None else json.dumps(sent)
-    return browser.generic(method, where, text, "application/json", **said)
+    # As a browser says it of a page of this very site: they have signed in there.
+    return browser.generic(method, where, text, JSON, headers={"Sec-Fetch-Site": "same-origin"}, **said)
 
 
 def check(answer: Any, row: Row, said: Verdict, what: str) -> None:
