@@ -21,8 +21,7 @@ from pytest_django import DjangoDbBlocker
 from regui import oci
 from regui.accounts.access import Actor, Role
 from regui.actions import delete, run, untag
-from regui.index import connect, fetch
-from regui.index.connect import ensure_registries
+from regui.index import book, connect, fetch
 from regui.index.models import Registry, Repository
 from regui.registries import RegistrySettings
 from tests.matrix import EVERYBODY, FOREIGN, GHOST, OWN, VISITOR, Place, Row, Who, kind
@@ -124,6 +123,14 @@ def signed_in(who: Who) -> Client:
     return browser
 
 
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is changed meanwhile in the database is taken back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture(scope="module")
 def world(
     tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: DjangoDbBlocker
@@ -131,14 +138,14 @@ def world(
     """The world, with everybody in it, made once for a module. Its tests are to be marked with `django_db`:
     what one changes in the database is taken back after it; in the registry none may change anything."""
     registry = open_registry(tmp_path_factory.mktemp("world"))
-    registries = {name: RegistrySettings(name, registry.url) for name in ("main", "beyond")}
-    stale = timedelta(hours=1)
+    settings = {"REGISTRIES": {}, "STALE_AFTER": timedelta(hours=1)}
     with (
         django_db_blocker.unblock(),
         transaction.atomic(),
-        override_settings(REGISTRIES=registries, STALE_AFTER=stale),
+        override_settings(**settings),
     ):
-        ensure_registries()
+        for name in ("main", "beyond"):
+            book.write(RegistrySettings(name, registry.url), ROOT.name, timezone.now(), new=True)
         made = World(registry)
         for place in (OWN["repository"], FOREIGN["repository"]):
             made.fill(place)

@@ -15,6 +15,7 @@ from tests.world import (  # noqa: F401 — one is a fixture
     World,
     alike,
     hidden_fields,
+    undone,
     world,
 )
 
@@ -34,6 +35,10 @@ jobs                  GET    see         anything    200
 activity              GET    see         anything    200
 settings              GET    administer  anything    200
 theme                 POST   -           anyone      303
+registry-add          GET    administer  site        200
+registry-add          POST   administer  site        422
+registry-test         POST   administer  site        422
+connection-show       POST   administer  site        303
 
 # Actions
 action                GET    see         repository  200
@@ -53,6 +58,10 @@ capabilities-look     POST   delete      registry    303
 jobs-read             POST   delete      registry    302
 jobs-believe          POST   delete      registry    302
 jobs-believe:one      POST   delete      repository  302
+connection            GET    administer  registry    200
+connection            POST   administer  registry    422
+connection-test       POST   administer  registry    422
+connection-hide       POST   administer  registry    303
 events-secret         POST   administer  registry    200
 names                 GET    administer  registry    200
 names-add             POST   administer  registry    422
@@ -111,8 +120,16 @@ FORMS: dict[str, dict[str, str]] = {
     "protection-remove": {"rule": "1"},
     "repository-delete": {"name": HERE},
     "theme": {"theme": "dark"},
+    "registry-add": {"name": "new", "url": "http://127.0.0.1:9"},
+    "registry-test": {"name": "new", "url": "http://127.0.0.1:9"},
+    "connection": {"url": "http://127.0.0.1:9"},
+    "connection-test": {"url": "http://127.0.0.1:9"},
 }
 NONSENSE: dict[str, dict[str, str]] = {
+    "registry-add": {"name": "NO NAME"},
+    "registry-test": {"url": "NO ADDRESS"},
+    "connection": {"url": "NO ADDRESS"},
+    "connection-test": {"url": "NO ADDRESS"},
     "tag-copy": {"to": "NO NAME"},
     "manifest-copy": {"to": "NO NAME"},
     "names-add": {"names": "NO NAME"},
@@ -216,5 +233,15 @@ def test_who_may_is_served(row: Row, world: World) -> None:
             form = words(FORMS, row, place)
             if row.method == "POST":
                 form = NONSENSE.get(row.address, form) | {"fingerprint": "made up"}
-            answer = send(world.browser(who), row, place, world, form)
+            with undone():
+                answer = send(world.browser(who), row, place, world, form)
             check(answer, row, said, f"{row} of {place} by {who}")
+
+
+def test_what_is_missing_is_said_in_a_sentence() -> None:
+    there = {"new": ["GET", "POST"], "home": ["GET"]}
+    table = matrix.rows("home GET see anything 200\nnew:once GET see anything 200\nold GET - anyone 200")
+    assert matrix.missing(there, table) == [
+        "Add a row that says what POST new takes, and over what.",
+        "No address answers GET old: take its row out.",
+    ]
