@@ -47,7 +47,7 @@ def test_nothing_is_copied_from_or_to_where_somebody_may_not_look(
         for registry, name in (("main", THEIRS), ("main", NOBODYS), ("beyond", MINE), ("absent", MINE)):
             there, mine = f"{registry}/{name}", f"main/{MINE}"
             source, target = (there, ["main", MINE]) if where == "source" else (mine, [registry, name])
-            asked = {"source": source, "reference": "1.0", "tags": ["3.0"]}
+            asked: dict[str, Any] = {"source": source, "reference": "1.0", "tags": ["3.0"]}
             body: dict[str, Any] = {"kind": "copy", "registry": target[0], "repository": target[1]}
             body |= asked if address == "/plans" else {"asked": asked, "fingerprint": "x"}
             answers.append(post(world, "team-admin", address, body))
@@ -69,12 +69,13 @@ def test_a_plan_whose_repository_was_swapped_is_another_plan(world: World) -> No
 
 def test_an_undo_is_of_the_action_s_own_repository_wherever_it_says_it_is(world: World) -> None:
     body = {"kind": "undo", "registry": "main", "repository": MINE}
-    for address, more in (("/plans", {}), ("/actions", {"fingerprint": "x"})):
+    for address in ("/plans", "/actions"):
         answers = []
         with world.untouched("undo"):
             for pk in (world.done[THEIRS], NO_ACTION):
-                asked = {"asked": {"action": pk}} if more else {"action": pk}
-                answers.append(post(world, "team-admin", address, body | more | asked))
+                asked: dict[str, Any] = {"action": pk}
+                sent = asked if address == "/plans" else {"asked": asked, "fingerprint": "x"}
+                answers.append(post(world, "team-admin", address, body | sent))
         assert [answer.status_code for answer in answers] == [404, 404]
         assert told(answers[0], world.done[THEIRS]) == told(answers[1], NO_ACTION)
 
