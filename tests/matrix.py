@@ -170,8 +170,10 @@ def places(row: Row) -> list[Place]:
 def outcomes(row: Row) -> Iterator[tuple[Who, Place, Verdict]]:
     """What becomes of a row's request from everybody, in their own place, in others', and in one that isn't
     there; of the last only where nobody must be able to tell."""
+    # Who has to have a secret is nobody here, and who is wrong too often isn't answered any more.
+    asking = ONE_OF_EACH if row.over == "secret" else EVERYBODY
     for place in places(row):
-        for who in EVERYBODY:
+        for who in asking:
             said = verdict(who, row, place)
             telling = said in {Verdict.WORKS, Verdict.FORBIDDEN}
             # Who may see every registry may know that this isn't one.

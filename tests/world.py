@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from html import unescape
+from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -20,6 +22,7 @@ from pytest_django import DjangoDbBlocker
 
 from regui import oci
 from regui.accounts.access import Actor, Role
+from regui.accounts.models import Token, User
 from regui.actions import delete, run, untag
 from regui.index import book, connect, fetch
 from regui.index.models import Registry, Repository
@@ -47,6 +50,7 @@ class World:
     done: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
     browsers: dict[Who, Client] = field(default_factory=dict)
+    cookies: dict[Who, str] = field(default_factory=dict)
 
     def fill(self, place: Place) -> None:
         """Push to a repository, read it, delete an image of it, and leave a tag to be deleted later."""
@@ -84,8 +88,10 @@ class World:
         """Their browser, in which they have signed in if they can."""
         if who not in self.browsers:
             self.browsers[who] = Visitor("none") if who == VISITOR else signed_in(who)
+            self.cookies[who] = self.browsers[who].cookies.output(header="", sep=";")
         browser = self.browsers[who]
-        browser.cookies.pop("messages", None)  # what an earlier test left to be told
+        # Nobody has signed out in an earlier test, or was left something to be told.
+        browser.cookies = SimpleCookie(self.cookies[who])
         return browser
 
     def state(self) -> dict[str, list[Any]]:
@@ -123,6 +129,13 @@ def signed_in(who: Who) -> Client:
     return browser
 
 
+def people() -> None:
+    """A group in which there is somebody, and a robot's token."""
+    Group.objects.create(name="group").user_set.add(User.objects.earliest("pk"))
+    moment = timezone.now()
+    Token.objects.create(name="ci", hint="regui_", digest="0" * 64, role="reader", created_at=moment)
+
+
 @contextmanager
 def undone() -> Iterator[None]:
     """What is changed meanwhile in the database is taken back."""
@@ -151,6 +164,7 @@ def world(
             made.fill(place)
         for who in EVERYBODY:
             made.browser(who)
+        people()
         yield made
         transaction.set_rollback(True)
     connect.close()

@@ -41,8 +41,8 @@ def hooks(get_response: GetResponse) -> GetResponse:
 
 @csrf_exempt
 def receive(request: HttpRequest, registry: str) -> HttpResponse:
-    """202 once the events are stored. 401 without the secret, be there such a registry or not, 429 instead for
-    an address that got too many of them, 413 for more than anyone would send, 400 for what is no list of
+    """202 once the events are stored. 401 without the secret, be there such a registry or not, 429 instead
+    for an address that got too many of them, 413 for more than anyone would send, 400 for what is no list of
     events; 503 when the database is out of order.
 
     https://distribution.github.io/distribution/about/notifications/
