@@ -243,7 +243,7 @@ def back(request: HttpRequest) -> str:
     if page and is_ours(request, page):
         parts = urlsplit(page)
         there = urlunsplit(("", "", parts.path, parts.query, ""))
-        if is_ours(request, there):  # alone, a path may read as a host
+        if there.startswith("/") and is_ours(request, there):  # alone, a path may read as a host
             return there
     # Two slashes at the front would begin another site's address.
     return escape_leading_slashes(request.get_full_path())
