@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from regui.accounts import people
 from regui.accounts.access import Actor, Role
@@ -21,6 +22,12 @@ pytestmark = pytest.mark.django_db
 
 State, Result = Action.State, Item.Result
 TAGS = ["1.0", "1.1", "1.2"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_for_all(settings: Settings) -> None:
+    """Nobody may anything but by a grant."""
+    settings.ANONYMOUS_ROLE = "none"
 
 
 @pytest.fixture

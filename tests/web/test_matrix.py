@@ -245,7 +245,8 @@ def test_who_may_not_changes_nothing_and_learns_nothing(row: Row, world: World) 
                 check(answer, row, said, f"{row} of {place} by {who}")
                 if row.method == "GET" and who in ONE_OF_EACH:
                     head = send(world.browser(who), row, place, world, {}, "HEAD")
-                    check(head, row, said, f"HEAD {row.name} of {place} by {who}")
+                    if head.status_code != 405:  # what a view doesn't take, it takes from nobody
+                        check(head, row, said, f"HEAD {row.name} of {place} by {who}")
     alike(row, world, answers)
 
 
