@@ -115,6 +115,7 @@ class Unborne(Forbidden):
 
     def __init__(self, actor: "Actor", registry: str) -> None:
         super().__init__(actor, Right.SEE, registry, registry)
+        self.args = (f"{registry} asks everybody who they are: sign in to it on its page.",)
 
 
 class Hidden(Http404):
@@ -207,9 +208,10 @@ class Actor:
         """The grants that add to whichever counts."""
         return [grant for grant in self.grants if grant.role is Role.AUDITOR]
 
-    def bearer(self, registry: str) -> Bearer | None:
-        """Their own credentials of that registry."""
-        return next((one for one in self.bearers if one.registry == registry), None)
+    def bearer(self, registry: Registry) -> Bearer | None:
+        """Their own credentials of that registry, if they were entered for the address it has."""
+        here = (one for one in self.bearers if (one.registry, one.url) == (registry.name, registry.url))
+        return next(here, None)
 
 
 def seen(actor: Actor, *, names: str = "name", registries: str = "registry__name") -> Q | bool:
@@ -235,7 +237,7 @@ def seen_in(actor: Actor, registry: Registry, names: str = "name") -> Q | bool:
     found = granted(actor, registry.name, names=names)
     if actor.trusted or not registry.own:
         return found
-    bearer = actor.bearer(registry.name)
+    bearer = actor.bearer(registry)
     return matching.both(could_list(bearer, names), found) if bearer else False
 
 
@@ -323,11 +325,21 @@ def opened(actor: Actor, registry: Registry) -> Registry:
     """The registry, once it has been asked what somebody's own credentials can list, where it wants them.
     Raises `Unborne` when they haven't shown any."""
     if registry.own and not actor.trusted:
-        bearer = actor.bearer(registry.name)
+        bearer = actor.bearer(registry)
         if bearer is None:
             raise Unborne(actor, registry.name)
         bearing.refresh(registry, bearer)
     return registry
+
+
+def renew(actor: Actor) -> None:
+    """Ask each registry that the actor showed credentials of their own what these can list, if that was too
+    long ago: for what is seen of all registries at once."""
+    if actor.trusted or not actor.bearers:
+        return
+    for row in registries(actor).filter(own=True):
+        if bearer := actor.bearer(row):
+            bearing.refresh(row, bearer)
 
 
 def look(actor: Actor, what: str) -> None:
@@ -415,10 +427,10 @@ def require(actor: Actor, registry: Registry, name: str, right: Right = Right.SE
 def borne(actor: Actor, registry: Registry, name: str, right: Right) -> None:
     """Nothing, when their own credentials can list the repository; or it isn't known yet, and they would make
     it, which is for the registry to allow. Raises `Unborne` and `Hidden`."""
-    bearer = actor.bearer(registry.name)
+    bearer = actor.bearer(registry)
     if bearer is None:
         raise Unborne(actor, registry.name)
-    makes = right is Right.PUSH and not registry.repositories.filter(name=name).exists()
+    makes = right is Right.PUSH and not registry.repositories.listed().filter(name=name).exists()
     if not makes and not bearing.test(registry, bearer, name):
         raise Hidden(f"No repository named {name}.")
 
@@ -441,6 +453,7 @@ def repositories(actor: Actor, registry: Registry) -> RepositoryQuerySet:
 
 def everywhere(actor: Actor) -> RepositoryQuerySet:
     """The listed repositories that this actor may see, of all registries."""
+    renew(actor)
     there = [row.pk for row in registries(actor)]
     listed = Repository.objects.filter(registry__in=there).listed()
     return matching.those(listed, seen(actor))

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.sessions.backends.base import SessionBase
 
 from regui import oci, sealed, secrets
-from regui.index import bearing
+from regui.index import bearing, connect
 from regui.index.bearing import Bearer
 from regui.index.models import Registry
 
@@ -21,10 +21,10 @@ def of(session: SessionBase) -> tuple[Bearer, ...]:
     found = []
     for registry, (id_, value) in kept.items():
         try:
-            username, password = json.loads(secrets.unseal(value, sealed.OWN_CREDENTIALS))
+            username, password, url = json.loads(secrets.unseal(value, sealed.OWN_CREDENTIALS))
         except secrets.Unopened:
             continue
-        found.append(Bearer(registry, id_, oci.Credentials(username, password)))
+        found.append(Bearer(registry, id_, oci.Credentials(username, password), url))
     return tuple(found)
 
 
@@ -33,7 +33,9 @@ def enter(session: SessionBase, registry: Registry, credentials: oci.Credentials
     any other `oci.Error`."""
     bearing.check(registry, credentials)
     leave(session, registry.name)
-    value = secrets.seal(json.dumps([credentials.username, credentials.password]), sealed.OWN_CREDENTIALS)
+    # With the address that they were entered for: moved, the registry may be somebody else's.
+    entered = json.dumps([credentials.username, credentials.password, registry.url])
+    value = secrets.seal(entered, sealed.OWN_CREDENTIALS)
     # By chance, so that whoever reads the database learns nothing of the credentials.
     session[KEY] = {**session.get(KEY, {}), registry.name: [random.token_hex(32), value]}
 
@@ -43,5 +45,6 @@ def leave(session: SessionBase, registry: str) -> None:
     for bearer in of(session):
         if bearer.registry == registry:
             bearing.forget(bearer)
+            connect.part(registry, bearer.credentials)
     if registry in session.get(KEY, {}):
         session[KEY] = {name: kept for name, kept in session[KEY].items() if name != registry}

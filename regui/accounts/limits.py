@@ -52,7 +52,10 @@ class Limit:
         return f"wrong:{self.kind}:{origin(address)}"
 
 
-LIMITS = {limit.kind: limit for limit in (Limit("hook", 20, 60), Limit("token", 20, 60))}
+LIMITS = {
+    limit.kind: limit
+    for limit in (Limit("hook", 20, 60), Limit("token", 20, 60), Limit("registry account", 10, 60))
+}
 
 
 def failed(kind: str, address: str) -> None:

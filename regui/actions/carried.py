@@ -15,7 +15,7 @@ def packed(actor: Actor, plan: Plan) -> str:
     """Those of the registries that the plan is about, sealed; empty when there are none."""
     about = {plan.registry, str(plan.asked.get("source", "")).partition("/")[0]}
     found = {
-        one.registry: [one.credentials.username, one.credentials.password]
+        one.registry: [one.credentials.username, one.credentials.password, one.url]
         for one in actor.bearers
         if one.registry in about
     }
@@ -31,4 +31,7 @@ def link(action: Action, registry: Registry) -> Link:
         raise book.Locked(str(error)) from error
     if not registry.own or registry.name not in kept:
         return connect.link(registry)
-    return connect.as_person(registry, oci.Credentials(*kept[registry.name]))
+    username, password, url = kept[registry.name]
+    if url != registry.url:
+        raise oci.Unreachable(f"The credentials were entered for {url}, where {registry.name} no longer is.")
+    return connect.as_person(registry, oci.Credentials(username, password))

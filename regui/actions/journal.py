@@ -41,6 +41,7 @@ class Ending:
 def visible(actor: Actor) -> ActionQuerySet:
     """The actions this actor may see, newest first, with their items: who may see a repository may see what
     was done to it. Names decide, for the journal outlives the index's rows."""
+    access.renew(actor)
     seen = access.seen(actor, names="repository", registries="registry")
     return matching.those(Action.objects.prefetch_related("items"), seen)
 

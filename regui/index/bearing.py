@@ -4,9 +4,10 @@ regui's own account reads such a registry for the index. A person's never does: 
 lacks the right, and what one lacks must take nothing away from what all share. It decides what they see.
 """
 
-import contextlib
+import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,24 +17,41 @@ from django.utils import timezone
 from regui import oci
 from regui.index import connect
 from regui.index.batches import batches
+from regui.index.connect import Link
 from regui.index.models import Listing, Registry
 
-# How long what a registry said counts.
-FRESH = timedelta(minutes=5)
-# Seconds a page waits for the registry's list, and for its word on one repository.
-LIST, TEST = 2.0, 2.0
-# The row that says when the list was last asked for.
+# How long what a registry said counts, and from when on it is asked for its list anew, while nobody waits.
+FRESH, RENEW = timedelta(minutes=5), timedelta(minutes=4)
+# Seconds a page waits for the registry's list, and for its word on one repository; and a list may take.
+LIST, TEST, LISTING = 2.0, 2.0, 60.0
+# The row that says when the list was last given, or refused.
 ALL = ""
+CATALOG = "what a person can list"
 
 
 @dataclass(frozen=True)
 class Bearer:
-    """Somebody's credentials of a registry; `id` tells them from all others, without saying anything of
-    them."""
+    """Somebody's credentials of a registry, entered when that was at `url`; `id` tells them from all others,
+    without saying anything of them."""
 
     registry: str
     id: str
     credentials: oci.Credentials = field(repr=False)
+    url: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The names that came, and why not all of them did."""
+
+    began: datetime
+    names: list[str]
+    error: oci.Error | None
+
+
+# The lists that are on their way, by the bearers' ids. A long one goes on when its page is answered.
+_coming: dict[str, Future[Answer]] = {}
+_lock = threading.Lock()
 
 
 def listed(bearers: Iterable[Bearer]) -> QuerySet[Listing]:
@@ -43,62 +61,122 @@ def listed(bearers: Iterable[Bearer]) -> QuerySet[Listing]:
     return fresh.exclude(name=ALL)
 
 
+def gives_list(bearer: Bearer) -> bool | None:
+    """Whether the registry gave them its list within the last five minutes; None when it said nothing yet."""
+    said = Listing.objects.filter(bearer=bearer.id, registry=bearer.registry, name=ALL)
+    refused = said.filter(at__gte=timezone.now() - FRESH).values_list("refused", flat=True).first()
+    return None if refused is None else not refused
+
+
 def check(registry: Registry, credentials: oci.Credentials) -> None:
     """Nothing, when the registry takes these credentials; else raises what it said, `oci.Unauthorized`."""
-    connect.as_person(registry, credentials).client.until(time.monotonic() + TEST).ping()
+    with connect.trial(registry, credentials) as client:
+        client.until(time.monotonic() + TEST).ping()
 
 
 def refresh(registry: Registry, bearer: Bearer) -> None:
-    """Ask for the list anew when the last answer is too old. One that fails leaves what was listed so far."""
-    if is_fresh(bearer, ALL):
+    """Have the list asked for anew when the last answer grows old, and wait a moment for it when that is too
+    old to count. What takes longer goes on, for whoever asks next; what fails leaves what was listed so
+    far."""
+    last = Listing.objects.filter(bearer=bearer.id, registry=bearer.registry, name=ALL)
+    at = last.values_list("at", flat=True).first()
+    age = timezone.now() - at if at else FRESH
+    if age < RENEW:
         return
-    client = connect.as_person(registry, bearer.credentials).client.until(time.monotonic() + LIST)
-    names: list[str] = []
+    try:
+        coming = asked(connect.as_person(registry, bearer.credentials), bearer)
+    except oci.Error:  # a moment ago it gave no answer
+        return
+    if age >= FRESH:
+        wait([coming], LIST)
+    if coming.done():
+        if not coming.cancelled():
+            take(bearer, coming.result())
+        with _lock:
+            if _coming.get(bearer.id) is coming:
+                del _coming[bearer.id]
+
+
+def asked(link: Link, bearer: Bearer) -> Future[Answer]:
+    """The list on its way: whoever comes while somebody asks waits for the same. Raises the failure of a
+    moment ago."""
+    with _lock:
+        found = _coming.get(bearer.id)
+        if found is None:
+            link.check(CATALOG)
+            found = _coming[bearer.id] = link.pool.submit(ask, link)
+        return found
+
+
+def ask(link: Link) -> Answer:
+    """The registry's list, as far as it comes. It touches no database: it is another thread's."""
+    began, names = timezone.now(), list[str]()
+    try:
+        names.extend(link.client.until(time.monotonic() + LISTING).catalog())
+    except oci.Error as error:
+        if says_nothing(error):
+            link.failed(CATALOG, error)
+        return Answer(began, names, error)
+    return Answer(began, names, None)
+
+
+def take(bearer: Bearer, answer: Answer) -> None:
+    """Write down what could be listed. What was refused stays so until it is tested again."""
+    write([row(bearer, name, answer.began) for name in answer.names], ["at"])
     # Many registries give their whole list to nobody but administrators.
-    with contextlib.suppress(oci.Error):
-        names.extend(client.catalog())
-    note(bearer, [ALL, *names], timezone.now())
+    if answer.error is None or not says_nothing(answer.error):
+        write([row(bearer, ALL, answer.began, refused=answer.error is not None)], ["at", "refused"])
 
 
 def test(registry: Registry, bearer: Bearer, name: str) -> bool:
-    """Whether these credentials can list the tags of that repository; asked when the last answer is too old.
-    While the registry can't be asked, whether they could list it within the last five minutes."""
-    rows = Listing.objects.filter(bearer=bearer.id, registry=bearer.registry, name=name)
-    if row := rows.filter(tested_at__gte=timezone.now() - FRESH).first():
-        return not row.refused
-    client = connect.as_person(registry, bearer.credentials).client.until(time.monotonic() + TEST)
+    """Whether these credentials can list the tags of that repository. They are asked for when the last good
+    answer is too old; a bad one is no reason not to ask again. While the registry can't be asked, whether
+    they could list it within the last five minutes."""
+    now = timezone.now()
+    rows = Listing.objects.filter(bearer=bearer.id, registry=bearer.registry, name=name, refused=False)
+    if rows.filter(tested_at__gte=now - FRESH).exists():
+        return True
+    link = connect.as_person(registry, bearer.credentials)
     refused = False
     try:
-        next(iter(client.tags(name)), None)
+        link.check(name)
+        next(iter(link.client.until(time.monotonic() + TEST).tags(name)), None)
     except oci.Error as error:
-        if connect.is_outage(error) and not isinstance(error, oci.Unauthorized):
+        if says_nothing(error):
+            link.failed(name, error)
             return listed([bearer]).filter(name=name).exists()
         refused = True
-    now = timezone.now()
-    answer = {"at": now, "tested_at": now, "refused": refused}
-    Listing.objects.update_or_create(bearer=bearer.id, registry=bearer.registry, name=name, defaults=answer)
+    answer = row(bearer, name, now, refused=refused)
+    answer.tested_at = now
+    write([answer], ["at", "tested_at", "refused"])
     return not refused
 
 
-def is_fresh(bearer: Bearer, name: str) -> bool:
-    rows = Listing.objects.filter(bearer=bearer.id, name=name)
-    return rows.filter(at__gte=timezone.now() - FRESH).exists()
+def says_nothing(error: oci.Error) -> bool:
+    """Whether the registry didn't say who may list what: it gave no answer. That it doesn't take the
+    credentials, for this or at all, is one."""
+    return connect.is_outage(error) and not isinstance(error, oci.Unauthorized)
 
 
-def note(bearer: Bearer, names: Iterable[str], now: datetime) -> None:
-    """Write down that they could list these; what was refused stays so until it is tested again."""
-    rows = [Listing(bearer=bearer.id, registry=bearer.registry, name=name, at=now) for name in set(names)]
-    for some in batches(rows):
+def row(bearer: Bearer, name: str, at: datetime, *, refused: bool = False) -> Listing:
+    return Listing(bearer=bearer.id, registry=bearer.registry, name=name, at=at, refused=refused)
+
+
+def write(rows: Iterable[Listing], fields: list[str]) -> None:
+    """Write rows down over those that are there. In one order, so that nobody waits for one another."""
+    for some in batches(sorted(rows, key=lambda one: one.name)):
         Listing.objects.bulk_create(
             some,
             update_conflicts=True,
             unique_fields=["bearer", "registry", "name"],
-            update_fields=["at"],
+            update_fields=fields,
         )
 
 
 def forget(bearer: Bearer) -> None:
     """Take back all that was written down for somebody."""
+    with _lock:
+        _coming.pop(bearer.id, None)
     Listing.objects.filter(bearer=bearer.id).delete()
 
 

@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -153,7 +154,7 @@ def _link(registry: Registry) -> Link:
 def as_person(registry: Registry, credentials: oci.Credentials) -> Link:
     """The link to that registry of somebody who shows credentials of their own. Raises like `link`."""
     pages.note()
-    record = replace(recorded(registry), username=credentials.username, password=credentials.password)
+    record = shown_by(registry, credentials)
     with _lock:
         if record not in _people:
             # Whoever is at something goes on with the link that is let go of.
@@ -162,6 +163,34 @@ def as_person(registry: Registry, credentials: oci.Credentials) -> Link:
                 _people.popitem(last=False)
         _people.move_to_end(record)
         return _people[record]
+
+
+def shown_by(registry: Registry, credentials: oci.Credentials) -> RegistrySettings:
+    """How the registry is reached with these credentials. Raises like `link`."""
+    return replace(recorded(registry), username=credentials.username, password=credentials.password)
+
+
+@contextmanager
+def trial(registry: Registry, credentials: oci.Credentials) -> Iterator[oci.Client]:
+    """A client to try credentials with, which nobody else gets: it knows no token yet. Raises like `link`."""
+    pages.note()
+    client = build(shown_by(registry, credentials))
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def part(name: str, credentials: oci.Credentials) -> None:
+    """Let go of the link of somebody who signed out of the registry of that name; who is at something with it
+    goes on."""
+    with _lock:
+        for record in list(_people):
+            if record.name == name and (record.username, record.password) == (
+                credentials.username,
+                credentials.password,
+            ):
+                del _people[record]
 
 
 def connect(registry: Registry) -> oci.Client:

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from regui import oci
-from regui.accounts import access, bearers
+from regui.accounts import access, bearers, limits
 from regui.index.models import Registry
 from regui.web import htmx
 from regui.web.http import Request, is_ours
@@ -29,13 +29,26 @@ def enter(request: Request, registry: str) -> HttpResponse:
     username, password = request.POST.get("username", "").strip(), request.POST.get("password", "")
     if not username or not password:
         return page(request, row, username, "Both are needed.")
-    try:
-        bearers.enter(request.session, row, oci.Credentials(username, password))
-    except (oci.Unauthorized, oci.Denied):
-        return page(request, row, username, f"{row.name} doesn't take them.")
-    except oci.Error as error:
-        return page(request, row, username, f"{error} {error.hint}".rstrip())
+    if fault := entered(request, row, oci.Credentials(username, password)):
+        return page(request, row, username, fault)
     return HttpResponseRedirect(onward(request, row), status=303)
+
+
+def entered(request: Request, row: Registry, credentials: oci.Credentials) -> str:
+    """Why the credentials aren't kept; empty when they are."""
+    address = request.actor.address
+    if seconds := limits.blocked("registry account", address):
+        return f"That was wrong too often. Try again in {seconds} seconds."
+    try:
+        bearers.enter(request.session, row, credentials)
+    except (oci.Unauthorized, oci.Denied):
+        limits.failed("registry account", address)
+        return f"{row.name} doesn't take them."
+    except oci.Error as error:
+        return f"{error} {error.hint}".rstrip()
+    if request.actor.visitor:
+        request.session.cycle_key()  # nobody else may have known the session from before
+    return ""
 
 
 @require_POST
@@ -60,6 +73,6 @@ def page(request: Request, row: Registry, username: str = "", fault: str = "") -
         "username": username,
         "fault": fault,
         "next": request.GET.get(REDIRECT_FIELD_NAME, request.POST.get(REDIRECT_FIELD_NAME, "")),
-        "shown": request.actor.bearer(row.name),
+        "shown": request.actor.bearer(row),
     }
     return htmx.render(request, "registries/sign_in.html", context, status=422 if fault else 200)
