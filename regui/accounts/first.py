@@ -20,7 +20,7 @@ class Late(Exception):
 
 @transaction.atomic
 def make(name: str, password: str, by: Actor) -> User:
-    """The administrator, from then on the only one there is. `Late` when there is one already, ValidationError
+    """The administrator, from then on the only one. `Late` when there is one already, ValidationError
     when the name can't be."""
     if connection.vendor == "postgresql":
         # SQLite lets only one transaction write anyway.
