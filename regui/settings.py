@@ -47,6 +47,8 @@ LOCAL_SIGN_IN = env.flag("REGUI_LOCAL_SIGN_IN", default=True)
 SESSION_AGE = env.duration("REGUI_SESSION_AGE", "14d")
 ADMIN_USERNAME = env.text("REGUI_ADMIN_USERNAME")
 ADMIN_PASSWORD = env.secret("REGUI_ADMIN_PASSWORD")
+TOKEN = env.secret("REGUI_TOKEN").strip()
+TOKEN_MAX_AGE = env.duration("REGUI_TOKEN_MAX_AGE", "0")
 
 # What follows from them
 

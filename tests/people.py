@@ -1,12 +1,14 @@
 """People of the tests: Alice administers, Bob reads, Charlie is a stranger."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import Group
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from regui.accounts.access import ANY, Role
+from regui.accounts import access, tokens
+from regui.accounts.access import ANY, Actor, Role
 from regui.accounts.models import Grant, User
 from regui.patterns import ANYWHERE
 
@@ -37,6 +39,20 @@ def grant(
         created_at=timezone.now(),
         created_by="alice",
     )
+
+
+def token(
+    role: Role,
+    pattern: str = ANYWHERE,
+    *,
+    owner: User | None = None,
+    registry: str = ANY,
+    name: str = "ci",
+    until: datetime | None = None,
+) -> str:
+    """The secret of a new token of that person, or of a robot."""
+    scope = access.Grant(role, registry, pattern)
+    return tokens.make(owner, name, scope, Actor("alice"), timezone.now(), until)[1]
 
 
 class SignedIn(Client):

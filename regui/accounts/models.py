@@ -88,6 +88,9 @@ class Token(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def has_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
 
 class AuditEntry(models.Model):
     """Something that was done to who may do what, or by whom regui was entered."""
