@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import resolve, set_urlconf
 
 from regui.accounts.access import Actor, Right
-from regui.api import problems
+from regui.api import bearer, problems
 
 PREFIX = "/api/v1/"
 ADDRESSES = "regui.api.v1.urls"
@@ -54,11 +54,19 @@ def nowhere(actor: Actor) -> HttpResponse:
 
 
 def door(get_response: GetResponse) -> GetResponse:
-    """Middleware that answers requests below /api/v1/ by the addresses there; once it is known who asks."""
+    """Middleware that answers requests below /api/v1/ by the addresses there; once it is known who asks. Who
+    comes with a token is nobody else, whatever cookies come along."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(PREFIX):
             return get_response(request)
+        token = bearer.token(request)
+        request.by_token = token is not None  # type: ignore[attr-defined]
+        if token is not None:
+            actor = bearer.actor(request, token)
+            if actor is None:
+                return bearer.refuse(request)
+            request.actor = actor  # type: ignore[attr-defined]
         set_urlconf(ADDRESSES)
         try:
             match = resolve(request.path_info)

@@ -16,10 +16,11 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 @dataclass
 class Caller:
     """A program whose requests carry one role, whatever the others' carry; or those of a person who signed
-    in, where visitors may nothing."""
+    in, or with a token, where visitors may nothing."""
 
     role: str = "none"
     person: User | None = None
+    token: str = ""
     cookies: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -48,6 +49,10 @@ class Caller:
     ) -> Any:
         where = address if address.startswith("/api") else f"/api/v1{address}"
         client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        if self.cookies:  # as a browser's are, on regui's own pages
+            headers = {"Origin": "http://testserver"} | (headers or {})
+        if self.token:
+            headers = {"Authorization": f"Bearer {self.token}"} | (headers or {})
         with override_settings(ANONYMOUS_ROLE=self.role):
             client.cookies.update(self.cookies)
             if method == "GET":

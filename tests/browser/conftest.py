@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from regui import oci
+from tests.browser.entering import Closed
 from tests.browser.looks import DESK, Looks
 from tests.browser.site import Site, fresh, running
 from tests.browser.watch import Watch
@@ -69,6 +70,14 @@ def alone(site: Site, data: Path) -> Iterator[Running]:
     """A site of this test's own that knows nothing yet, with the lab as its only registry."""
     with fresh(data, REGUI_REGISTRY_URL=site.lab.url) as one:
         yield one
+
+
+@pytest.fixture
+def closed(site: Site, data: Path) -> Iterator[Closed]:
+    """The same, where visitors may nothing."""
+    settings = {"REGUI_REGISTRY_URL": site.lab.url, "REGUI_ANONYMOUS_ROLE": "none"}
+    with fresh(data, **settings) as one:
+        yield Closed(one, data, settings)
 
 
 @pytest.fixture

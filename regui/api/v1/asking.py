@@ -12,9 +12,10 @@ JSON = "application/json"
 
 
 class Request(HttpRequest):
-    """A request that knows who asks."""
+    """A request that knows who asks, and whether a token says so."""
 
     actor: Actor
+    by_token: bool
 
 
 def asker(request: Request) -> Actor:
@@ -29,16 +30,22 @@ def asker(request: Request) -> Actor:
 
 def refuse_strangers(request: Request) -> None:
     """Raise a problem for what may come from another site's page. Such a page can send neither JSON without
-    asking first, which nobody here answers, nor a request that doesn't say where it comes from."""
+    asking first, which nobody here answers, nor a request that doesn't say where it comes from; and it knows
+    no token, so what brings one comes from nowhere else."""
     if request.content_type != JSON:
         raise Problem(415, "not-json", f"Send {JSON}, and say so in Content-Type.", "An empty body will do.")
-    site = request.headers.get("Sec-Fetch-Site")
-    if not (site in OURS if site else is_ours(request, request.headers.get("Origin"))):
+    if not (request.by_token or is_ours(request)):
         hint = "If it comes from regui's own: REGUI_URL has to be the address in the browser."
         raise Problem(403, "cross-site", "A page of another site may not change anything here.", hint)
 
 
-def is_ours(request: Request, origin: str | None) -> bool:
-    """Whether that is this site's origin; programs send none."""
+def is_ours(request: Request) -> bool:
+    """Whether it comes from no other site. Programs don't say where they are, and needn't; but a session's
+    cookie comes from a browser, and browsers do."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site:
+        return site in OURS
+    if origin is None:
+        return settings.SESSION_COOKIE_NAME not in request.COOKIES
     here = f"{request.scheme}://{request.get_host()}"
-    return origin is None or origin in {here, *settings.CSRF_TRUSTED_ORIGINS}
+    return origin in {here, *settings.CSRF_TRUSTED_ORIGINS}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.urls import path
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
@@ -32,12 +33,30 @@ REFUSED = {
 }
 
 
+# Any of these will do; so does none, where visitors have a role.
+WAYS_IN = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token of a person or of a robot: regui_ and 43 more characters.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": settings.SESSION_COOKIE_NAME,
+        "description": "Somebody who has signed in, in a browser, on regui's own pages.",
+    },
+}
+
+
 class Api(NinjaAPI):
-    """The API, whose description tells of its one shape for errors, too."""
+    """The API, whose description tells of its one shape for errors, too, and of how one says who one is."""
 
     def get_openapi_schema(self, **options: Any) -> Any:
         schema = super().get_openapi_schema(**options)
         schema["components"]["schemas"]["Error"] = ERROR
+        schema["components"]["securitySchemes"] = WAYS_IN
+        schema["security"] = [*({name: []} for name in WAYS_IN), {}]
         for methods in schema["paths"].values():
             for operation in methods.values():
                 operation["responses"]["default"] = REFUSED
