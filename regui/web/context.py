@@ -74,6 +74,9 @@ SECTIONS = {
     "mfa_generate_recovery_codes": "account",
     "mfa_remove_webauthn": "account",
     "mfa_view_recovery_codes": "account",
+    "robots": "settings",
+    "robots-make": "settings",
+    "robots-revoke": "settings",
 }
 
 

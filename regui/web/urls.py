@@ -28,6 +28,7 @@ from regui.web.views import (
     storage,
     tags,
     theme,
+    tokens,
     trash,
 )
 
@@ -54,6 +55,12 @@ urlpatterns = [
     path("-/access/groups/<int:pk>/take/", groups.take, name="group-take"),
     path("-/access/groups/<int:pk>/remove/", groups.remove, name="group-remove"),
     path("-/access/journal/", audit.index, name="access-journal"),
+    path("-/access/robots/", tokens.robots, name="robots"),
+    path("-/access/robots/make/", tokens.make_robot, name="robots-make"),
+    path("-/access/robots/<int:number>/revoke/", tokens.revoke_any, name="robots-revoke"),
+    path("-/account/tokens/", tokens.index, name="tokens"),
+    path("-/account/tokens/make/", tokens.make, name="tokens-make"),
+    path("-/account/tokens/<int:number>/revoke/", tokens.revoke, name="tokens-revoke"),
     path("-/activity/", actions.activity, name="activity"),
     path("-/actions/<slug:pk>/", actions.detail, name="action"),
     path("-/actions/<slug:pk>/undo/", changes.take_back, name="action-undo"),
