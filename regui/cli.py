@@ -10,6 +10,7 @@ from types import FrameType
 from typing import NoReturn
 
 import django
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line, get_commands
 from django.db import DatabaseError
@@ -33,7 +34,12 @@ WITHOUT_DATABASE = frozenset(
         "sqlmigrate",
     }
 )
+# Whose commands know who runs them; and those of Django's that may run beside a token, for the others know
+# nothing of rights.
+OURS = "regui"
+HARMLESS = frozenset({"check", "help"})
 BAD_CONFIGURATION = 2
+REFUSED = 2
 INTERRUPTED = 130  # what a shell says of a process that Ctrl C ended
 
 
@@ -61,6 +67,9 @@ def run(command: str, arguments: list[str]) -> None:
     django.setup()
     for line in without_effect(env.values, env.asked):
         print(f"regui: {line}", file=sys.stderr)
+    if settings.TOKEN and get_commands().get(command, OURS) != OURS and command not in HARMLESS:
+        said = f"REGUI_TOKEN is set, and {command} would go beyond what a token allows"
+        fail(said, "forbidden", REFUSED, as_json="--json" in arguments)
     if command in get_commands().keys() - WITHOUT_DATABASE and not {"--help", "-h"} & set(arguments):
         # Models can't be imported before Django is set up.
         import_string("regui.prepare.database")()

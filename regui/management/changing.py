@@ -20,7 +20,6 @@ from rich.progress import (
 
 from regui import oci
 from regui.accounts.access import Actor
-from regui.accounts.local import local
 from regui.actions import documents, plans, run
 from regui.actions.models import Action
 from regui.actions.plans import Check, Plan
@@ -39,6 +38,8 @@ LATER = "A worker, or the next start of regui, goes on with it; regui activity {
 class Changing(Command, ABC):
     """A command that changes something; its own is `plan`."""
 
+    scoped = True
+
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         parser: ArgumentParser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.add_argument("--dry-run", action="store_true", help="only show what it would touch")
@@ -55,7 +56,6 @@ class Changing(Command, ABC):
         """The plan that was asked for. Raises `Refusal` or `oci.Error`."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.actor = local()
         if status := self.change(options):
             sys.exit(status)
 

@@ -10,7 +10,7 @@ from regui.accounts.access import Actor, Right
 from regui.actions import delete, journal, kinds
 from regui.actions.models import Action
 from regui.index import fetch, search
-from regui.index.models import Repository
+from regui.index.models import Registry, Repository
 from regui.management.changing import stale, unchecked
 from regui.management.speaking import FAILED, Refusal
 
@@ -25,19 +25,24 @@ def reference(text: str) -> oci.Reference:
         raise ArgumentTypeError(f"{error} {HOW}.") from error
 
 
-def repository(actor: Actor, registry: str, name: str, kind: str) -> Repository:
+def repository(actor: Actor, registry_name: str, name: str, kind: str) -> Repository:
     """The repository a change of that kind is about. Raises like `known`."""
-    return known(actor, registry, name, kinds.RIGHTS[kind])
+    return known(actor, registry_name, name, kinds.RIGHTS[kind])
 
 
-def known(actor: Actor, registry: str, name: str, right: Right) -> Repository:
-    """The repository of that name, over which the actor has that right. Raises `Refusal` for a registry that
-    isn't there."""
+def known(actor: Actor, registry_name: str, name: str, right: Right) -> Repository:
+    """The repository of that name, over which the actor has that right. Raises like `registry`."""
+    return access.repository(actor, registry(actor, registry_name), name, right)
+
+
+def registry(actor: Actor, name: str) -> Registry:
+    """The registry of that name. Raises `Refusal` for one that isn't there, or of which the actor may see
+    nothing; and like `access.opened`."""
     there = {row.name: row for row in access.registries(actor)}
-    if registry not in there:
+    if name not in there:
         others = f"only {', '.join(there)}" if there else "nor any other: set REGUI_REGISTRY_URL"
-        raise Refusal(f"There is no registry named {registry}, {others}.", code="not-found")
-    return access.repository(actor, there[registry], name, right)
+        raise Refusal(f"There is no registry named {name}, {others}.", code="not-found")
+    return access.opened(actor, there[name])
 
 
 def action(actor: Actor, pk: str) -> Action:
@@ -46,6 +51,15 @@ def action(actor: Actor, pk: str) -> Action:
     if found is None:
         raise Refusal(f"There is no action {pk}.", code="not-found", hint="regui activity lists them.")
     return found
+
+
+def permit(actor: Actor, found: Action, kind: str) -> None:
+    """Nothing, when the actor may make a change of that kind where the action was; else Forbidden. By names,
+    for its registry may have left the settings."""
+    right = kinds.RIGHTS[kind]
+    if right not in actor.decide(found.registry, found.repository).rights:
+        where = f"{found.registry}/{found.repository}"
+        raise access.Forbidden(actor, right, where, found.registry, found.repository)
 
 
 def digest(repository: Repository, wanted: oci.Reference) -> oci.Digest:

@@ -10,15 +10,21 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
+from django.http import Http404
 from rich.console import Console
 from rich.text import Text
 
 from regui import oci
+from regui.accounts import access, people
+from regui.accounts.access import Actor
+from regui.accounts.local import BadToken, local
 from regui.actions import documents
 
 # DONE is for all of it and nothing less; FAILED for none or a part; REFUSED for what regui doesn't know or
 # won't do; PERSON for what only a person can decide; STALE when the registry isn't as the plan says any more.
 DONE, FAILED, REFUSED, PERSON, STALE = range(5)
+NOBODY = "What REGUI_TOKEN holds opens nothing: it isn't known, is over, or was revoked."
+ANOTHER = "Set it to a token that is good, or to nothing to act as this machine's user."
 # What Django's commands take and ours have no use for.
 UNUSED = {
     *("--version", "--verbosity", "--settings", "--pythonpath", "--skip-checks", "--force-color"),
@@ -56,10 +62,45 @@ def of_registry(error: oci.Error) -> Refusal:
     return Refusal(str(error), code=error.code, status=FAILED, hint=error.hint)
 
 
-class Command(BaseCommand):
-    """A command that says everything it has to say by `self.console`, and its result as `self.answer`s."""
+def of_forbidden(error: access.Forbidden) -> Refusal:
+    """What somebody may not do, with who could."""
+    if isinstance(error, access.Unborne):
+        why = (
+            f"{error.registry} asks everybody who they are, and a token has no credentials of its own there."
+        )
+        return Refusal(why, code="needs-credentials", hint="Use regui's pages, or no token.")
+    names = people.who_could(error.right, error.registry, error.name)
+    hint = f"Ask somebody who could: {', '.join(names)}." if names else "A token with a wider scope could."
+    return Refusal(str(error), code="forbidden", hint=hint, details={"who_could": names})
+
+
+class Sitting(BaseCommand):
+    """A command that knows who runs it. One that is `scoped` asks by itself for the rights that it takes; any
+    other is for whoever may do everything, be it by a token."""
 
     requires_system_checks = []
+    scoped = False
+    actor: Actor
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            self.actor = local()
+            if not self.scoped:
+                access.site_admin(self.actor)
+            return super().execute(*args, **options)
+        except BadToken as error:
+            raise Refusal(NOBODY, code="unauthorized", hint=ANOTHER) from error
+        except access.Forbidden as error:
+            raise of_forbidden(error) from error
+        except Http404 as error:
+            raise Refusal(
+                str(error), code="not-found", hint="It may be gone, or not for you to see."
+            ) from error
+
+
+class Command(Sitting):
+    """A command that says everything it has to say by `self.console`, and its result as `self.answer`s."""
+
     suppressed_base_arguments = UNUSED
     as_json = False
     console: Console

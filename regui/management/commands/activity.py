@@ -6,7 +6,6 @@ from django.core.management.base import CommandParser
 from django.db.models import Prefetch, Q
 
 from regui.accounts.access import Actor
-from regui.accounts.local import local
 from regui.actions import documents, journal
 from regui.actions.models import Action, Item
 from regui.actions.plans import shortened
@@ -22,6 +21,7 @@ MOST, TAGS = 1000, 20
 
 class Command(speaking.Command):
     help = "List what was changed, the newest first; or tell of one action what became of each of its steps."
+    scoped = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("id", nargs="?", metavar="ID", help="tell of this action alone")
@@ -30,7 +30,7 @@ class Command(speaking.Command):
         parser.add_argument("--before", metavar="ID", help="those older than this one: the next page")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        actor = local()
+        actor = self.actor
         if options["id"]:
             self.one(action(actor, options["id"]), actor)
             return

@@ -30,6 +30,7 @@ class Command(Changing):
         except documents.Unusable as error:
             raise Refusal(str(error), code="unusable", hint=HOW) from error
         row = repository(self.actor, agreed.registry, agreed.repository, agreed.kind)
+        run.see_source(self.actor, agreed.asked)
         try:
             fresh = kinds.again(row, agreed)
         except oci.NotFound as error:

@@ -5,16 +5,18 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from regui.accounts.local import local
+from regui.accounts import access
 from regui.actions import protection
 from regui.actions.protection import Rule
 from regui.index.models import Registry
+from regui.management import references
 from regui.management.speaking import Command as Speaking
 from regui.management.speaking import Refusal
 
 
 class Command(Speaking):
     help = "Protect tags, with what they need, from being deleted, moved or overwritten through regui."
+    scoped = True
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
@@ -35,16 +37,15 @@ class Command(Speaking):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        registry = Registry.objects.filter(name=options["registry"], active=True).first()
-        if registry is None:
-            raise Refusal(f"There is no registry named {options['registry']}.", code="not-found")
+        registry = references.registry(self.actor, options["registry"])
+        access.administer(self.actor, registry)
         repositories, tags = options["repositories"], options["tags"]
         if options["list"] == bool(tags) or (options["list"] and (repositories or options["remove"])):
             raise usage("Say which repositories and tags, or --list and neither.")
         if options["list"]:
             self.rules(registry)
             return
-        rule, actor = Rule(repositories, tags), local().name
+        rule, actor = Rule(repositories, tags), self.actor.name
         if options["remove"]:
             done = protection.remove(registry, rule, actor)
             said = "is no longer protected" if done else "was not protected"

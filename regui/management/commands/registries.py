@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from regui.index import book
+from regui.management.speaking import Sitting
 
 
-class Command(BaseCommand):
+class Command(Sitting):
     help = "List the registries: name, address, where that comes from. Passwords are never shown."
-    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         for line in book.lines():

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from regui import sealed
+from regui.management.speaking import Sitting
 
 
-class Command(BaseCommand):
+class Command(Sitting):
     help = (
         "Seal the secrets in the database with REGUI_SECRET_KEY, which keys in REGUI_SECRET_KEY_OLD sealed. "
         "Those aren't needed for them any more once it ends well."
     )
-    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         unopened = 0

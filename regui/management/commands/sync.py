@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -18,8 +18,11 @@ from rich.progress import (
 )
 
 from regui import oci
+from regui.accounts import access
+from regui.accounts.access import Actor, Right
 from regui.index import fetch, listing, names, sync
 from regui.index.models import Registry, Repository, Sync, Tag
+from regui.management.speaking import Sitting
 
 COLUMNS = (
     SpinnerColumn(),
@@ -35,9 +38,9 @@ COLUMNS = (
 NAMED = 20
 
 
-class Command(BaseCommand):
+class Command(Sitting):
     help = "Read everything in the registries and remember it. Fails when a repository couldn't be read."
-    requires_system_checks = []
+    scoped = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("names", nargs="*", metavar="NAME", help="a registry; without any, all of them")
@@ -53,17 +56,20 @@ class Command(BaseCommand):
         if options["confirm"]:
             self.confirm(options["confirm"])
             return
-        failed = [registry.name for registry in chosen(options["names"]) if not self.sync(registry)]
+        failed = [registry.name for registry in self.chosen(options["names"]) if not self.sync(registry)]
         if failed:
             raise CommandError(f"not everything could be read from {', '.join(failed)}")
 
     def confirm(self, name: str) -> None:
         """Let leave what the list of that name now lacks; CommandError when it can't be read."""
         of, _, path = name.partition("/")
-        registry = chosen([of])[0]
+        registry = access.opened(self.actor, visible(self.actor, [of])[0])
         row: Registry | Repository | None = registry
         if path:
+            access.require(self.actor, registry, path, Right.DELETE)
             row = Repository.objects.filter(registry=registry, name=path).first()
+        else:
+            access.govern(self.actor, registry, Right.DELETE)
         if row is None:
             raise CommandError(f"there is no repository {path} in {of}")
         try:
@@ -71,6 +77,14 @@ class Command(BaseCommand):
         except oci.Error as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{name}: what its list lacks has left")
+
+    def chosen(self, named: list[str]) -> list[Registry]:
+        """The registries of those names, or all; as on the page, who may delete everywhere in them may have
+        them read. Raises CommandError and `Forbidden`."""
+        rows = visible(self.actor, named)
+        for row in rows:
+            access.govern(self.actor, access.opened(self.actor, row), Right.DELETE)
+        return rows
 
     def sync(self, registry: Registry) -> bool:
         """Whether everything in that registry could be read; says what was, and what couldn't be."""
@@ -113,15 +127,16 @@ class Command(BaseCommand):
         return not unknown
 
 
-def chosen(names: list[str]) -> list[Registry]:
-    """The registries of those names, or all; CommandError when there is none to read."""
-    there = {registry.name: registry for registry in Registry.objects.filter(active=True)}
+def visible(actor: Actor, named: list[str]) -> list[Registry]:
+    """The registries of those names, or all that the actor may see; CommandError when there is none to
+    read."""
+    there = {registry.name: registry for registry in access.registries(actor)}
     if not there:
         raise CommandError("there is no registry to read: set REGUI_REGISTRY_URL, or add one under Settings")
-    for name in names:
+    for name in named:
         if name not in there:
             raise CommandError(f"there is no registry named {name}, only {', '.join(there)}")
-    return [there[name] for name in names] if names else list(there.values())
+    return [there[name] for name in named] if named else list(there.values())
 
 
 def told(state: sync.State) -> str:

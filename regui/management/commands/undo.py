@@ -5,11 +5,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from regui.actions import documents, journal, undo
+from regui.actions import documents, journal, plans, undo
 from regui.actions.models import Action
 from regui.actions.plans import Plan
 from regui.management.changing import Changing
-from regui.management.references import action
+from regui.management.references import action, permit
 from regui.management.speaking import DONE, Refusal
 
 State = Action.State
@@ -24,6 +24,7 @@ class Command(Changing):
     def change(self, options: dict[str, Any]) -> int:
         found = action(self.actor, options["id"])
         if found.state == State.WAITING and not options["dry_run"]:
+            permit(self.actor, found, found.kind)
             found = journal.cancel(found, timezone.now())
         if found.state == State.CANCELLED:
             self.answer(documents.of_action(found))
@@ -33,6 +34,7 @@ class Command(Changing):
 
     def plan(self, options: dict[str, Any]) -> Plan:
         found = action(self.actor, options["id"])
+        permit(self.actor, found, plans.UNDO)
         if found.is_open:
             raise Refusal(
                 f"{found.pk} hasn't ended yet.", code="open", hint=f"See regui activity {found.pk}."
