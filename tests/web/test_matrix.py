@@ -43,6 +43,33 @@ registry-add          POST   administer  site        422
 registry-test         POST   administer  site        422
 connection-show       POST   administer  site        303
 
+# Who may do what
+access                GET    audit       site        200
+access-add            POST   administer  site        422
+access-remove         GET    administer  site        200
+access-remove         POST   administer  site        303
+access-journal        GET    audit       site        200
+people                GET    audit       site        200
+people-add            POST   administer  site        422
+person                GET    audit       site        200
+person-link           POST   administer  site        200
+person-disable        GET    administer  site        200
+person-disable        POST   administer  site        303
+person-enable         POST   administer  site        303
+person-join           POST   administer  site        404
+person-leave          POST   administer  site        404
+groups                GET    audit       site        200
+groups-add            POST   administer  site        422
+group                 GET    audit       site        200
+group-put             POST   administer  site        422
+group-take            POST   administer  site        404
+group-remove          GET    administer  site        200
+group-remove          POST   administer  site        303
+robots                GET    administer  site        200
+robots-make           POST   administer  site        422
+robots-revoke         GET    administer  site        200
+robots-revoke         POST   administer  site        303
+
 # Actions
 action                GET    see         repository  200
 action-undo           GET    delete      repository  200
@@ -170,8 +197,7 @@ def address(row: Row, place: Place, world: World) -> str:
     """Where that is in that place."""
     values = world.values(place, ABOUT.get(row.address, ""))
     wanted = NAMED[row.address].pattern.converters
-    if isinstance(wanted.get("pk"), IntConverter):
-        values["pk"] = number(row)
+    values |= {name: number(row) for name, kind in wanted.items() if isinstance(kind, IntConverter)}
     return reverse(row.address, kwargs={name: values.get(name, "made-up") for name in wanted})
 
 
