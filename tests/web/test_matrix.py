@@ -70,6 +70,55 @@ robots-make           POST   administer  site        422
 robots-revoke         GET    administer  site        200
 robots-revoke         POST   administer  site        303
 
+# Somebody's own account. Without a provider there is nothing at its addresses; a link that was made up has
+# passed away; what somebody doesn't have can't be shown or taken away; confirming comes before it.
+account                      GET   -  person  200
+mfa_index                    GET   -  person  200
+mfa_list_webauthn            GET   -  person  200
+account_login                GET   -  anyone  200,302
+account_login                POST  -  anyone  200,302
+mfa_login_webauthn           GET   -  person  302
+mfa_login_webauthn           POST  -  person  302
+mfa_authenticate             GET   -  person  302
+mfa_authenticate             POST  -  person  302
+account_logout               POST  -  anyone  302
+account_inactive             GET   -  anyone  200
+account_reauthenticate       GET   -  person  200,302
+account_reauthenticate       POST  -  person  200,302
+mfa_reauthenticate           GET   -  person  200,302
+mfa_reauthenticate           POST  -  person  200,302
+mfa_reauthenticate_webauthn  GET   -  person  200,302
+mfa_reauthenticate_webauthn  POST  -  person  200,302
+first                        GET   -  anyone  410
+first                        POST  -  anyone  410
+first-arrive                 GET   -  anyone  410
+password-link                GET   -  anyone  410
+password-link                POST  -  anyone  410
+password-arrive              GET   -  anyone  410
+account_change_password      GET   -  person  200,302
+account_change_password      POST  -  person  200,302
+session-end                  POST  -  person  303
+sessions-end                 POST  -  person  303
+mfa_activate_totp            GET   -  person  200,302
+mfa_activate_totp            POST  -  person  200,302
+mfa_deactivate_totp          GET   -  person  302,404
+mfa_deactivate_totp          POST  -  person  302,404
+mfa_view_recovery_codes      GET   -  person  302,404
+mfa_generate_recovery_codes  GET   -  person  302,404
+mfa_generate_recovery_codes  POST  -  person  302,404
+mfa_add_webauthn             GET   -  person  200,302
+mfa_add_webauthn             POST  -  person  200,302
+mfa_edit_webauthn            GET   -  person  302,404
+mfa_edit_webauthn            POST  -  person  302,404
+mfa_remove_webauthn          GET   -  person  302,404
+mfa_remove_webauthn          POST  -  person  302,404
+tokens                       GET   -  person  200
+tokens-make                  POST  -  person  422
+tokens-revoke                GET   -  person  404
+tokens-revoke                POST  -  person  404
+oidc                         POST  -  person  404
+oidc-answer                  GET   -  person  404
+
 # Actions
 action                GET    see         repository  200
 action-undo           GET    delete      repository  200
@@ -174,9 +223,8 @@ NONSENSE: dict[str, dict[str, str]] = {
 ABOUT = {"manifest-restore": "deleted", "action-stop": "waiting"}
 STATUSES = {Verdict.FORBIDDEN: 403, Verdict.HIDDEN: 404, Verdict.SIGN_IN: 302, Verdict.SECRET: 401}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-# Other addresses, whose tests are their own: supervisors' probes, which know of nobody (tests/test_serve.py),
-# and the pages on which people sign in.
-ELSEWHERE = ("healthz", "readyz", "-/account/")
+# Other addresses, whose tests are their own: supervisors' probes, which know of nobody (tests/test_serve.py).
+ELSEWHERE = ("healthz", "readyz")
 
 
 def patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
