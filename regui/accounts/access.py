@@ -426,13 +426,14 @@ def require(actor: Actor, registry: Registry, name: str, right: Right = Right.SE
 
 def borne(actor: Actor, registry: Registry, name: str, right: Right) -> None:
     """Nothing, when their own credentials can list the repository; or it isn't known yet, and they would make
-    it, which is for the registry to allow. Raises `Unborne` and `Hidden`."""
+    it, which is for the registry to allow. Raises `Unborne` and Http404."""
     bearer = actor.bearer(registry)
     if bearer is None:
         raise Unborne(actor, registry.name)
     makes = right is Right.PUSH and not registry.repositories.listed().filter(name=name).exists()
     if not makes and not bearing.test(registry, bearer, name):
-        raise Hidden(f"No repository named {name}.")
+        # Not `Hidden`: to sign in to regui wouldn't help a visitor.
+        raise Http404(f"No repository named {name}.")
 
 
 def repository(actor: Actor, registry: Registry, name: str, right: Right = Right.SEE) -> Repository:

@@ -53,8 +53,7 @@ class Limit:
 
 
 LIMITS = {
-    limit.kind: limit
-    for limit in (Limit("hook", 20, 60), Limit("token", 20, 60), Limit("registry account", 10, 60))
+    limit.kind: limit for limit in (Limit("hook", 20, 60), Limit("token", 20, 60), Limit("registry", 10, 60))
 }
 
 

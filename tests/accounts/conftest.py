@@ -1,48 +1,55 @@
-"""Fixtures for tests of people from elsewhere: the site, and a browser that keeps its cookies."""
+"""A registry that asks everybody who they are, and people who showed it accounts of their own."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
 
+from regui import oci
+from regui.index import connect
+from regui.index.models import Registry
 from regui.paths import resource
-from tests import provider
-from tests.accounts.browsing import Browser
-from tests.accounts.trust import accepted
-from tests.provider import Provider
-
-
-@pytest.fixture(autouse=True)
-def plain_static(settings: Settings) -> None:
-    """Static files as they lie in the source: gathering them first is the server's business."""
-    settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    settings.STATIC_ROOT = resource("static")
-
-
-@pytest.fixture(autouse=True)
-def unlimited() -> None:
-    """Nobody has tried to sign in yet."""
-    cache.clear()
-
-
-@pytest.fixture
-def window(live_server: LiveServer, settings: Settings) -> Browser:
-    """A browser on the site, where visitors may look around."""
-    settings.ANONYMOUS_ROLE = "reader"
-    return Browser(live_server.url)
+from regui.registries import RegistrySettings
+from tests.accounts.stand import USERS, Rights, entered
+from tests.people import SignedIn
+from tests.registry import RunningRegistry, bearer_registry
 
 
 @pytest.fixture(scope="module")
-def process() -> Iterator[Provider]:
-    with provider.running() as one:
-        yield one
+def tokens() -> Iterator[Rights]:
+    with Rights(USERS, lifetime=1) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def guarded(tokens: Rights, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
+    running = bearer_registry(tmp_path_factory.mktemp("guarded"), tokens)
+    running.credentials = oci.Credentials("alice", USERS["alice"])
+    for name in ("team/app", "team/web", "secret/app"):
+        running.push(name, tags=["1.0"])
+    yield running
+    running.stop()
 
 
 @pytest.fixture
-def idp(process: Provider, settings: Settings) -> Provider:
-    """The provider, which knows Alice, Bob and Charlie and keeps to the rules."""
-    process.behave()
-    settings.OIDC = accepted(process)
-    return process
+def main(guarded: RunningRegistry, settings: Settings) -> Iterator[Registry]:
+    settings.ANONYMOUS_ROLE = "none"
+    settings.DELETE_GRACE = timedelta()
+    settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    settings.STATIC_ROOT = resource("static")
+    record = RegistrySettings("main", guarded.url, "regui", USERS["regui"], own=True)
+    settings.REGISTRIES = {"main": record}
+    connect.ensure_registries()
+    yield Registry.objects.get(name="main")
+    connect.close()
+
+
+@pytest.fixture
+def alice(main: Registry) -> SignedIn:
+    return entered("alice")
+
+
+@pytest.fixture
+def bob(main: Registry) -> SignedIn:
+    return entered("bob")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -19,13 +19,14 @@ from regui import oci
 from regui.actions import delete, many, retag, run, undo, untag
 from regui.actions.models import Action
 from regui.actions.plans import Plan
+from regui.index.bearing import Bearer
 from regui.index.connect import close, ensure_registries
 from regui.index.models import Registry, Repository
 from regui.registries import RegistrySettings
 from tests import images
 from tests.actions.stand import ALICE
 from tests.fake import Fake
-from tests.memory import Ask, Out, error
+from tests.memory import Ask, Out, error, out
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -194,3 +195,45 @@ def anew(fake: Fake) -> None:
     ensure_registries()
     close()
     fill(fake)
+
+
+def test_somebody_goes_on_with_the_credentials_of_whoever_asked(
+    fake: Fake, driver: Driver, settings: Settings
+) -> None:
+    regui, alice = oci.Credentials("regui", "of-regui"), oci.Credentials("alice", "of-alice")
+    settings.REGISTRIES = {
+        "main": RegistrySettings("main", fake.url, regui.username, regui.password, own=True)
+    }
+    anew(fake)
+    writers: list[str] = []
+
+    def guard(ask: Ask) -> Out | None:
+        shown = ask.headers.get("Authorization", "")
+        if shown not in {regui.basic, alice.basic}:
+            return out(401, WWW_Authenticate='Basic realm="here"')
+        if ask.method in WRITES:
+            writers.append(shown)
+            return None if shown == alice.basic else error(403, "DENIED")
+        return None
+
+    fatal = [killing(fake, driver, 1, after=True)]
+    fake.on("DELETE", r"/v2/.*", lambda ask: fatal[0](ask) if fatal else None)
+    for method in ("GET", "HEAD", *WRITES):
+        fake.on(method, r"/v2/.*", guard)
+    asks = replace(ALICE, bearers=(Bearer("main", "a" * 64, alice, fake.url),))
+    action = run.start(deleted(), asks)
+    driver.begin(action)
+    assert driver.ended() == -signal.SIGKILL
+    fatal.clear()
+    left = Action.objects.get()
+    assert left.state == Action.State.RUNNING
+    assert left.credentials, "whoever goes on needs them"
+    assert alice.password not in left.credentials
+    Action.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    mine = run.next_due(timezone.now())
+    assert mine is not None
+    run.carry_out(mine)
+    done = Action.objects.get()
+    assert (done.state, done.reason, done.credentials) == ("done", "", "")
+    assert set(writers) == {alice.basic}
+    assert fake.memory.repositories[NAME].tags == expected({"1.0": "", "latest": ""})

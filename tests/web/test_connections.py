@@ -245,6 +245,29 @@ class TestChanging:
         alice.post(PAGE, {"url": locked.url, "username": "u", "drop_password": "on"})
         assert Entry.objects.get().password == ""
 
+    def test_a_tick_has_people_show_accounts_of_their_own(
+        self, alice: Visitor, locked: RunningRegistry, settings: Settings
+    ) -> None:
+        row = add(alice, locked.url, **SIGNED_IN)
+        assert not row.own
+        box = '<input type="checkbox" name="own"'
+        assert f"{box}>" in alice.get(PAGE).text
+        alice.post(PAGE, {"url": locked.url, "username": USER.username, "own": "on"})
+        row.refresh_from_db()
+        assert row.own
+        assert f"{box} checked>" in alice.get(PAGE).text, "who administers it needs no account to say so"
+        assert alice.get("/prod/")["Location"] == "/prod/-/sign-in/?next=%2Fprod%2F"
+        assert "whose credentials are used" in AuditEntry.objects.order_by("pk").last().detail
+        alice.post(PAGE, {"url": locked.url, "username": USER.username})
+        row.refresh_from_db()
+        assert not row.own
+        assert alice.get("/prod/").status_code == 200
+        settings.REGISTRIES = {"given": RegistrySettings("given", NOWHERE, own=True)}
+        connect.ensure_registries()
+        assert "on: people show it their own account" in words(
+            alice.get("/given/-/settings/connection/").text
+        )
+
     @pytest.mark.parametrize("url", ["http://127.0.0.1:8", "https://127.0.0.1:9", "http://evil.example"])
     def test_the_password_that_is_kept_goes_to_no_other_address(self, alice: Visitor, url: str) -> None:
         add(alice, NOWHERE, username="u", password="hunter2")

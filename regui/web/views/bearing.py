@@ -37,12 +37,12 @@ def enter(request: Request, registry: str) -> HttpResponse:
 def entered(request: Request, row: Registry, credentials: oci.Credentials) -> str:
     """Why the credentials aren't kept; empty when they are."""
     address = request.actor.address
-    if seconds := limits.blocked("registry account", address):
+    if seconds := limits.blocked("registry", address):
         return f"That was wrong too often. Try again in {seconds} seconds."
     try:
         bearers.enter(request.session, row, credentials)
     except (oci.Unauthorized, oci.Denied):
-        limits.failed("registry account", address)
+        limits.failed("registry", address)
         return f"{row.name} doesn't take them."
     except oci.Error as error:
         return f"{error} {error.hint}".rstrip()
