@@ -1,19 +1,60 @@
-"""A registry that asks everybody who they are, and people who showed it accounts of their own."""
+"""Fixtures for tests of people from elsewhere: the site, and a browser that keeps its cookies; and for those
+of a registry that asks everybody who they are."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from regui import oci
 from regui.index import connect
 from regui.index.models import Registry
 from regui.paths import resource
 from regui.registries import RegistrySettings
+from tests import provider
+from tests.accounts.browsing import Browser
 from tests.accounts.stand import USERS, Rights, entered
+from tests.accounts.trust import accepted
 from tests.people import SignedIn
+from tests.provider import Provider
 from tests.registry import RunningRegistry, bearer_registry
+
+
+@pytest.fixture(autouse=True)
+def plain_static(settings: Settings) -> None:
+    """Static files as they lie in the source: gathering them first is the server's business."""
+    settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    settings.STATIC_ROOT = resource("static")
+
+
+@pytest.fixture(autouse=True)
+def unlimited() -> None:
+    """Nobody has tried to sign in yet."""
+    cache.clear()
+
+
+@pytest.fixture
+def window(live_server: LiveServer, settings: Settings) -> Browser:
+    """A browser on the site, where visitors may look around."""
+    settings.ANONYMOUS_ROLE = "reader"
+    return Browser(live_server.url)
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[Provider]:
+    with provider.running() as one:
+        yield one
+
+
+@pytest.fixture
+def idp(process: Provider, settings: Settings) -> Provider:
+    """The provider, which knows Alice, Bob and Charlie and keeps to the rules."""
+    process.behave()
+    settings.OIDC = accepted(process)
+    return process
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +77,6 @@ def guarded(tokens: Rights, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def main(guarded: RunningRegistry, settings: Settings) -> Iterator[Registry]:
     settings.ANONYMOUS_ROLE = "none"
     settings.DELETE_GRACE = timedelta()
-    settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    settings.STATIC_ROOT = resource("static")
     record = RegistrySettings("main", guarded.url, "regui", USERS["regui"], own=True)
     settings.REGISTRIES = {"main": record}
     connect.ensure_registries()

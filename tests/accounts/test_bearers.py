@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
@@ -11,7 +12,7 @@ from regui.accounts.access import Role
 from regui.index import connect
 from regui.index.models import Listing
 from tests.accounts.stand import ENTER, USERS, dumped
-from tests.people import SignedIn, person
+from tests.people import SignedIn, person, token
 from tests.registry import RunningRegistry
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("main")]
@@ -59,6 +60,16 @@ def test_who_is_wrong_too_often_has_to_wait(guarded: RunningRegistry) -> None:
     assert sum("take them" in page for page in said) == 10
     assert "wrong too often" in said[-1]
     assert "wrong too often" in browser.post(ENTER, {"username": "bob", "password": USERS["bob"]}).text
+
+
+def test_a_token_has_no_account_there_whoever_s_it_is(alice: SignedIn, settings: Settings) -> None:
+    secret = token(Role.ADMIN, owner=alice.person)
+    for browser in (Client(), alice):
+        answer = browser.get("/api/v1/registries/main/repositories", HTTP_AUTHORIZATION=f"Bearer {secret}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "needs-credentials")
+    settings.TOKEN = secret
+    with pytest.raises(CommandError, match="asks everybody who they are"):
+        call_command("delete", "main", "team/app:1.0", "--dry-run")
 
 
 def test_a_visitor_s_session_is_another_once_it_holds_them(settings: Settings) -> None:
