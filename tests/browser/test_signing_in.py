@@ -93,7 +93,7 @@ def test_by_keyboard_alone(guarded: Running, page: Page) -> None:
 def test_the_first_link_makes_the_administrator(data: Path, page: Page, looks: Looks, watch: Watch) -> None:
     with fresh(data, REGUI_ANONYMOUS_ROLE="none") as site:
         page.goto(f"{site.url}/")
-        expect(page.get_by_text("Nobody can sign in yet.")).to_be_visible()
+        expect(page.get_by_text("Nobody administers regui yet.")).to_be_visible()
         assert looks.faults(page, "sign-in-nobody") == []
         (link,) = re.findall(r"administrator: (\S+)", "\n".join(site.output))
         page.goto(link)

@@ -10,11 +10,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from regui.accounts import first, links, roster
-from regui.accounts.access import Actor, Right
+from regui.accounts.access import Actor, Right, Role
 from regui.accounts.local import local
 from regui.accounts.models import AuditEntry, User
 from regui.accounts.people import actor_of
-from tests.people import PASSWORD, sign_in, with_password
+from tests.people import PASSWORD, grant, person, sign_in, with_password
 from tests.web.conftest import Visitor
 
 NEW = "a quite different staple"
@@ -197,8 +197,9 @@ def test_links_lead_to_the_public_address(settings: Settings) -> None:
 
 def test_who_adds_people_is_written_down() -> None:
     by = Actor("alice", address="10.0.0.7")
+    grant(Role.ADMIN, user=person("alice"))
     roster.add("bob", by, groups=["devs"], admin=True)
-    roster.disable(User.objects.get(), by)
+    roster.disable(User.objects.get(username="bob"), by)
     rows = AuditEntry.objects.order_by("id").values_list("what", "who", "address", "about", "detail")
     assert list(rows) == [
         (What.PERSON_ADDED, "alice", "10.0.0.7", "bob", ""),

@@ -216,10 +216,12 @@ def test_the_header_offers_the_way_in_to_visitors_who_may_look(bob: SignedIn) ->
     assert PAGE not in bob.get("/-/activity/").text
 
 
-def test_while_there_is_nobody_the_page_says_what_to_do(someone: Visitor) -> None:
-    assert "Nobody can sign in yet" in someone.get(PAGE).text
-    with_password("bob")
-    assert "Nobody can sign in yet" not in someone.get(PAGE).text
+def test_while_nobody_administers_it_the_page_says_what_to_do(someone: Visitor) -> None:
+    assert "Nobody administers regui yet" in someone.get(PAGE).text
+    bob = with_password("bob")
+    assert "Nobody administers regui yet" in someone.get(PAGE).text
+    grant(Role.ADMIN, user=bob)
+    assert "Nobody administers regui yet" not in someone.get(PAGE).text
 
 
 def every_address(patterns: Any = None, before: str = "") -> set[str]:
