@@ -51,7 +51,7 @@ class Answer:
 
 # The lists that are on their way, by the bearers' ids. A long one goes on when its page is answered.
 _coming: dict[str, Future[Answer]] = {}
-_lock = threading.Lock()
+_lock, _writing = threading.Lock(), threading.Lock()
 
 
 def listed(bearers: Iterable[Bearer]) -> QuerySet[Listing]:
@@ -89,12 +89,15 @@ def refresh(registry: Registry, bearer: Bearer) -> None:
         return
     if age >= FRESH:
         wait([coming], LIST)
-    if coming.done():
-        if not coming.cancelled():
-            take(bearer, coming.result())
-        with _lock:
-            if _coming.get(bearer.id) is coming:
-                del _coming[bearer.id]
+    if not coming.done():
+        return
+    # A long one takes seconds to write: one page does, the others wait for what it writes.
+    with _writing:
+        if _coming.get(bearer.id) is coming:
+            if not coming.cancelled():
+                take(bearer, coming.result())
+            with _lock:
+                _coming.pop(bearer.id, None)
 
 
 def asked(link: Link, bearer: Bearer) -> Future[Answer]:
