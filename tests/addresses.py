@@ -1,8 +1,10 @@
 """Every address of a URL configuration, with something in the place of what varies."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls.converters import IntConverter
 
 API = "regui.api.v1.urls"
 # What may stand in an address, by what it is called there. A new name asks for one more.
@@ -19,11 +21,13 @@ SAMPLES: Mapping[str, str] = {
 
 
 def patterns(
-    resolver: URLResolver, around: tuple[str, ...] = ()
-) -> Iterator[tuple[URLPattern, tuple[str, ...]]]:
-    """Yield each address's pattern with the names of what varies in it."""
+    resolver: URLResolver, around: Mapping[str, bool] = MappingProxyType({})
+) -> Iterator[tuple[URLPattern, Mapping[str, bool]]]:
+    """Yield each address's pattern with the names of what varies in it, and whether that is a number."""
     for entry in resolver.url_patterns:
-        parts = (*around, *entry.pattern.regex.groupindex)
+        kinds = entry.pattern.converters
+        numbers = {name: isinstance(kinds.get(name), IntConverter) for name in entry.pattern.regex.groupindex}
+        parts = {**around, **numbers}
         if isinstance(entry, URLResolver):
             yield from patterns(entry, parts)
         else:
@@ -35,7 +39,7 @@ def addresses(configuration: str | None = None, **chosen: str) -> dict[str, str]
     namespace, found, samples = "v1:" if configuration else "", dict[str, str](), {**SAMPLES, **chosen}
     for pattern, parts in patterns(get_resolver(configuration)):
         if pattern.name:
-            given = {name: samples[name] for name in parts}
+            given = {name: "1" if number else samples[name] for name, number in parts.items()}
             found[pattern.name] = reverse(f"{namespace}{pattern.name}", configuration, kwargs=given)
     return found
 

@@ -174,7 +174,10 @@ def values(pattern: URLPattern, halves: Halves) -> list[dict[str, object]]:
     for place in places:
         for pk in halves.actions.values():
             known = place | {"registry": "main", "pk": pk}
-            chosen = {name: known.get(name) or usual(one) for name, one in pattern.pattern.converters.items()}
+            chosen = {
+                name: usual(one) if isinstance(one, IntConverter) else known.get(name) or usual(one)
+                for name, one in pattern.pattern.converters.items()
+            }
             if chosen not in found:
                 found.append(chosen)
     return found

@@ -92,7 +92,7 @@ class Visitor:
         text = answer.read()
         connection.close()
         for cookie in answer.headers.get_all("Set-Cookie") or ():
-            if cookie.startswith("sessionid="):
+            if cookie.startswith("regui_session="):
                 self.session = cookie.partition(";")[0]
         if note:
             place = f"{method} {path} ({len(self.outcome.places)})"
@@ -278,7 +278,7 @@ def enter(visitor: Visitor, settings: Mapping[str, str]) -> None:
 
 def come_in(visitor: Visitor) -> None:
     """Sign-ins that fail: with a password that a directory is asked about, and through a provider."""
-    visitor.form("/-/account/login/", login="alice", password=MISTYPED)
+    visitor.form("/-/account/sign-in/", login="alice", password=MISTYPED)
     visitor.form("/-/account/sign-in/oidc/")
     sent = re.search(rb"Location: \S*[?&]state=([^&\s]+)", list(visitor.outcome.places.values())[-1])
     assert sent

@@ -175,7 +175,7 @@ def test_a_token_costs_two_queries_and_a_write_a_minute(
     program = caller(READER, owner=bob)
     assert program.get("/registries").status_code == 200
     assert Token.objects.get().used_from == "127.0.0.1"
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):  # and the registries, and the sums of what its owner sees of one
         program.get("/registries")
 
 
@@ -266,7 +266,7 @@ def test_pages_take_no_token() -> None:
     for address in ("/main/", "/-/activity/", "/-/settings/", "/-/account/tokens/", "/-/access/robots/"):
         answer = Client().get(address, headers=header)
         assert answer.status_code == 302, address
-        assert answer["Location"].startswith("/-/account/login/"), address
+        assert answer["Location"].startswith("/-/account/sign-in/"), address
     assert Token.objects.get().used_at is None
 
 

@@ -241,11 +241,11 @@ def test_a_visitor_is_asked_to_sign_in_whatever_visitors_may(role: str) -> None:
         for address in (page, f"{page}{pk}/revoke/"):
             answer = visitor.get(address)
             assert answer.status_code == 302
-            assert answer["Location"].startswith("/-/account/login/?next=")
+            assert answer["Location"].startswith("/-/account/sign-in/?next=")
         for address in (f"{page}make/", f"{page}{pk}/revoke/"):
             answer = visitor.post(address, GOOD)
             assert answer.status_code == 302
-            assert answer["Location"].startswith("/-/account/login/")
+            assert answer["Location"].startswith("/-/account/sign-in/")
     assert Token.objects.filter(revoked_at=None).count() == 1
 
 
