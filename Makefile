@@ -6,7 +6,7 @@ REGUI := $(BIN)/regui
 # Added to pytest's command line: make test ARGS="-k delete -x"
 ARGS ?=
 # What asks most of the database.
-ON_POSTGRES := tests/index tests/actions tests/api/test_paging.py $(addprefix tests/web/test_,history.py search.py storage.py)
+ON_POSTGRES := tests/index tests/actions tests/accounts tests/api/test_paging.py $(addprefix tests/web/test_,history.py search.py storage.py)
 # Ruff's S rules are bandit's by the same numbers; what they find is excused where it stands, with a reason. So bandit
 # is asked for the rest. It would report again: asserts (B101, excused for all in pyproject.toml), binding (B104), words
 # for passwords and empty ones (B105 to B107), mark_safe (B308, B703), chance (B311), that there are subprocesses

@@ -268,5 +268,7 @@ LOGGING = {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # However much the others say: it would write addresses, which open a storage to whoever has them.
         "urllib3": {"level": "INFO"},
+        # It would write all that a page is made of, secrets that are shown once too, where a name is missing.
+        "django.template": {"level": "INFO"},
     },
 }

@@ -4,6 +4,6 @@ from regui.settings import *  # noqa: F403
 from regui.settings import LOGGING
 
 for name, logger in LOGGING["loggers"].items():  # type: ignore[attr-defined]
-    if name != "urllib3":
+    if name not in {"urllib3", "django.template"}:
         logger["level"] = "DEBUG"
 LOGGING["root"]["level"] = "DEBUG"  # type: ignore[index]

@@ -18,11 +18,16 @@ def note(what: AuditEntry.What, who: str, address: str = "", about: str = "", de
     AuditEntry.objects.create(
         at=timezone.now(),
         what=what,
-        who=who[:200],
-        address=address[:64],
-        about=about[:300],
-        detail=detail[:500],
+        who=written(who, 200),
+        address=written(address, 64),
+        about=written(about, 300),
+        detail=written(detail, 500),
     )
+
+
+def written(words: str, longest: int) -> str:
+    """The words as any database takes them: PostgreSQL has no place for NUL."""
+    return words.replace("\0", "")[:longest]
 
 
 def found(who: str = "", what: str = "", day: date | None = None) -> QuerySet[AuditEntry]:

@@ -43,7 +43,7 @@ def verified(token: str, keys: Mapping[str, Any], *, issuer: str, client_id: str
     said = claims.get("nonce")
     if not isinstance(said, str) or not hmac.compare_digest(said.encode(), nonce.encode()):
         raise Failed("the ID token answers another question: its nonce isn't ours")
-    if not claims["sub"] or len(claims["sub"]) > LONGEST_SUBJECT:
+    if not claims["sub"] or len(claims["sub"]) > LONGEST_SUBJECT or "\0" in claims["sub"]:
         raise Failed("the ID token is about nobody, or names them at length")
     return claims
 
