@@ -87,6 +87,7 @@ def test_how_far_it_is_is_said_in_bytes_and_it_can_be_stopped(
             assert looks.faults(page, "copying") == []
             page.get_by_role("button", name="Stop").click()
             expect(page.locator("#toasts")).to_contain_text("It stops")
+            page.wait_for_timeout(1500)  # it is asked about once a second
             go_on.set()
             expect(page.locator("[data-state=cancelled]")).to_be_visible()
             assert "1.0" not in slow.memory.repositories["shop/large"].tags
