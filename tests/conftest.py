@@ -10,8 +10,10 @@ import hypothesis
 import pytest
 from django.core.cache import cache
 from django.db import connections
+from django.test import override_settings
 
 from regui import oci
+from regui.paths import resource
 from tests.registry import RunningRegistry, open_registry
 from tests.serving import serving
 
@@ -20,6 +22,15 @@ hypothesis.settings.register_profile("few", max_examples=10, deadline=None)
 hypothesis.settings.register_profile("short", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_static() -> Iterator[None]:
+    """Static files go by their plain names and lie where the source has them, without a run of collectstatic:
+    for the whole session, as the live server that its tests share looks for them once, when it starts."""
+    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STATIC_ROOT=resource("static"), STORAGES=plain):
+        yield
 
 
 @pytest.fixture(autouse=True)

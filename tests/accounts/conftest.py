@@ -12,7 +12,6 @@ from pytest_django.live_server_helper import LiveServer
 from regui import oci
 from regui.index import connect
 from regui.index.models import Registry
-from regui.paths import resource
 from regui.registries import RegistrySettings
 from tests import provider
 from tests.accounts.browsing import Browser
@@ -21,13 +20,6 @@ from tests.accounts.trust import accepted
 from tests.people import SignedIn
 from tests.provider import Provider
 from tests.registry import RunningRegistry, bearer_registry
-
-
-@pytest.fixture(autouse=True)
-def plain_static(settings: Settings) -> None:
-    """Static files as they lie in the source: gathering them first is the server's business."""
-    settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    settings.STATIC_ROOT = resource("static")
 
 
 @pytest.fixture(autouse=True)

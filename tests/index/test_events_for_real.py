@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from django.test import override_settings
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -20,20 +19,12 @@ from regui.index import connect, history
 from regui.index.connect import ensure_registries
 from regui.index.models import Event, Inbox, PullCount, Registry, Repository, Revision, Tag, TagMove
 from regui.jobs import events
-from regui.paths import resource
 from regui.registries import RegistrySettings
 from tests import images
 from tests.notifications import SECRET, notifying
 from tests.registry import RunningRegistry
 
 PATIENCE = 10.0
-
-
-@pytest.fixture(scope="session", autouse=True)
-def plain_static() -> Iterator[None]:
-    """Static files as they lie in the source, before the server of the whole session looks for them."""
-    with override_settings(STATIC_ROOT=resource("static")):
-        yield
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from django.test import override_settings
 from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -22,7 +21,6 @@ from regui.index import connect
 from regui.index.connect import ensure_registries
 from regui.index.models import Event, Registry, Repository
 from regui.jobs import events, lost
-from regui.paths import resource
 from regui.registries import RegistrySettings
 from tests import images
 from tests.actions.stand import ALICE
@@ -33,13 +31,6 @@ from tests.relay import relaying
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NAME = "team/app"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def plain_static() -> Iterator[None]:
-    """Static files as they lie in the source, before the server of the whole session looks for them."""
-    with override_settings(STATIC_ROOT=resource("static")):
-        yield
 
 
 @dataclass

@@ -12,7 +12,6 @@ from pytest_django import Settings
 from regui.accounts.access import Role
 from regui.index.connect import ensure_registries
 from regui.index.models import Registry
-from regui.paths import resource
 from regui.patterns import ANYWHERE
 from regui.registries import RegistrySettings
 from tests.people import SignedIn
@@ -66,13 +65,6 @@ def registered(settings: Settings, url: str, name: str = "main") -> Registry:
 def index_registry(registry: RunningRegistry, settings: Settings, db: None) -> Registry:
     """The row of `registry`."""
     return registered(settings, registry.url)
-
-
-@pytest.fixture(autouse=True)
-def plain_static(settings: Settings) -> None:
-    """Static files go by their plain names, and the server finds them without a run of collectstatic."""
-    settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    settings.STATIC_ROOT = resource("static")
 
 
 @pytest.fixture(autouse=True)
