@@ -3,7 +3,8 @@ parts; `?` is one character, and everything else is itself. There is no more to 
 aloud."""
 
 import re
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase, translate
 
 # Patterns of repositories, and of tags.
 Pairs = tuple[tuple[str, str], ...]
@@ -18,6 +19,11 @@ PART = re.compile(r"[A-Za-z0-9_.*?-]+")
 def covers_tag(pattern: str, tag: str) -> bool:
     """Whether the tag is one of those that the pattern means, in upper and lower case as written."""
     return fnmatchcase(tag, pattern)
+
+
+def any_tag(patterns: Iterable[str]) -> Callable[[str], object]:
+    """Says of a tag whether any of the patterns means it: for many tags at a time."""
+    return re.compile("|".join(f"(?:{translate(one)})" for one in patterns)).match
 
 
 def covers_repository(pattern: str, name: str) -> bool:

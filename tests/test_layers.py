@@ -37,10 +37,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "oci": {""},
     "index": PLAIN | {"oci"},
     "accounts": PLAIN | {"oci", "index"},
-    "actions": PLAIN | {"oci", "index", "accounts"},
-    "jobs": PLAIN | {"oci", "index", "accounts", "actions"},
-    "web": PLAIN | {"converters", "oci", "index", "accounts", "actions", "jobs"},
-    "api": PLAIN | {"converters", "oci", "index", "accounts", "actions", "jobs"},
+    # Pure decisions, as `oci` is a pure client.
+    "retention": {"env", "patterns"},
+    "actions": PLAIN | {"oci", "index", "accounts", "retention"},
+    "jobs": PLAIN | {"oci", "index", "accounts", "retention", "actions"},
+    "web": PLAIN | {"converters", "oci", "index", "accounts", "retention", "actions", "jobs"},
+    "api": PLAIN | {"converters", "oci", "index", "accounts", "retention", "actions", "jobs"},
     "urls": {"api", "web"},
     "wsgi": set(),
     "attend": set(),
@@ -50,7 +52,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": PLAIN,
     "__main__": {"cli"},
     # The commands behind the console script: they tell of changes in the pages' words.
-    "management": PLAIN | {"oci", "index", "accounts", "actions", "jobs", "web", "prepare", "serve", "demo"},
+    "management": PLAIN
+    | {"oci", "index", "accounts", "retention", "actions", "jobs", "web", "prepare", "serve", "demo"},
 }
 # What changes a registry, and who may call it: for people the steps that `run` takes, with the transfer of
 # blobs that goes before some, `demo` for the registry it started itself.

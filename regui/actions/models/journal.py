@@ -1,8 +1,4 @@
-"""The journal: every change regui made or tried to make, and the bytes that would take it back.
-
-It speaks of registries, repositories, tags and digests by name, never by foreign key: the index may be
-dropped and crawled anew, and what happened still happened.
-"""
+"""The journal: every change regui made or tried to make, and the bytes that would take it back."""
 
 import secrets
 import zlib

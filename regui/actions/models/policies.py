@@ -1,0 +1,155 @@
+"""Policies that clean up, and their runs."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from regui.actions.models.journal import new_id
+from regui.retention.policy import Policy
+
+
+class PolicyQuerySet(models.QuerySet["PolicyRow"]):
+    def due(self, now: datetime) -> Self:
+        """Those whose time has come, and that nobody paused."""
+        return self.filter(paused=False, next_at__lte=now)
+
+
+class PolicyRow(models.Model):
+    """A policy as it was saved. It acts with the rights that its `owner`, who saved or last approved it, has
+    when it runs."""
+
+    registry = models.CharField(max_length=32)
+    name = models.CharField(max_length=48)
+    document = models.JSONField(help_text="`retention.policy.Policy.plain`")
+    owner = models.CharField(max_length=150, help_text="an actor's name")
+    approved = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="the fingerprint of the policy that a person has seen a dry run of and let go ahead",
+    )
+    paused = models.BooleanField(default=False)
+    next_at = models.DateTimeField(null=True, help_text="when it runs next by its schedule")
+    created_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=150)
+    changed_at = models.DateTimeField()
+
+    objects = PolicyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["registry", "name"], name="policy_once")]
+        indexes = [models.Index(fields=["next_at"], name="policy_due", condition=Q(paused=False))]
+        ordering = ["registry", "name"]
+        verbose_name = "policy"
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.name}"
+
+    @property
+    def policy(self) -> Policy:
+        """The policy itself. What was saved once can be read."""
+        return Policy.read(self.document)
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether a person has let it go ahead as it is now."""
+        return self.approved == self.policy.fingerprint
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def due(self, now: datetime) -> Self:
+        """Runs that a worker has to go on with."""
+        free = Q(leased_until=None) | Q(leased_until__lt=now)
+        return self.filter(free, state__in=[Run.State.WAITING, Run.State.DECIDING, Run.State.RUNNING])
+
+
+class Run(models.Model):
+    """One time that a policy was carried out, or tried dry: what it found, and what became of it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DECIDING = "deciding"
+        ASKING = "asking", "waits for a person"
+        RUNNING = "running"
+        DONE = "done"
+        PARTIAL = "partial"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+        DRY = "dry", "dry run"
+
+    class Trigger(models.TextChoices):
+        SCHEDULE = "schedule"
+        FIRST = "first", "saved"
+        PERSON = "person"
+        COMMAND = "command"
+
+    id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
+    registry = models.CharField(max_length=32)
+    policy = models.CharField(max_length=48, help_text="its name")
+    document = models.JSONField(help_text="the policy as it was")
+    dry = models.BooleanField(default=False, help_text="nothing is changed, whatever it finds")
+    trigger = models.CharField(max_length=8, choices=Trigger)
+    actor = models.CharField(max_length=150, help_text="with whose rights")
+    address = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    reason = models.TextField(blank=True, help_text="why it isn't simply done, or what it asks")
+    started_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, help_text="as of when it decided")
+    finished_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True, help_text="until when one worker has it to itself")
+    stop = models.BooleanField(default=False, help_text="a person wants it to end before its next repository")
+    approved_by = models.CharField(max_length=150, blank=True)
+    approved_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True, help_text="when its summary was sent; null while it is to be")
+    # What it decided.
+    repositories = models.PositiveIntegerField(default=0, help_text="how many it looked at")
+    tags = models.PositiveIntegerField(default=0, help_text="tags in these")
+    keeps = models.PositiveIntegerField(default=0)
+    drops = models.PositiveIntegerField(default=0)
+    manifests = models.PositiveIntegerField(default=0, help_text="digests that go")
+    untagged = models.PositiveIntegerField(default=0, help_text="of these, without a tag before")
+    frees = models.PositiveBigIntegerField(null=True, help_text="bytes; null while that isn't known")
+    counts = models.JSONField(
+        default=list, help_text="[[keep, how, rule, policy, tags], …]: `deciding.Verdict`s with their counts"
+    )
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["registry", "policy", "-started_at"], name="run_of_policy"),
+            models.Index(
+                fields=["started_at"],
+                name="run_open",
+                condition=Q(state__in=["waiting", "deciding", "running"]),
+            ),
+        ]
+        ordering = ["-started_at", "-id"]
+        get_latest_by = "started_at"
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.policy} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Part(models.Model):
+    """What a run found, and did, in one repository: only those in which it drops anything have one."""
+
+    run = models.ForeignKey(Run, models.CASCADE, db_index=False, related_name="parts")
+    repository = models.CharField(max_length=255)
+    tags = models.PositiveIntegerField(help_text="tags it looked at")
+    dropped = models.JSONField(default=list, help_text="[[tag, digest, reason], …]")
+    untagged = models.JSONField(default=list, help_text="digests without a tag")
+    action = models.CharField(max_length=16, blank=True, help_text="the action that carried it out")
+    done = models.BooleanField(default=False, help_text="nothing is left to do in it")
+    reason = models.TextField(blank=True, help_text="why it was skipped, or not all of it was done")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "repository"], name="part_once")]
+        indexes = [models.Index(fields=["action"], name="part_action", condition=~Q(action=""))]
+        ordering = ["repository"]
+
+    def __str__(self) -> str:
+        return f"{self.run}: {self.repository}"

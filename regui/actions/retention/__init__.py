@@ -1,0 +1,1 @@
+"""Policies at work: what is known of tags, what a policy would do, and its runs."""

@@ -1,0 +1,133 @@
+"""A policy, as a person writes it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cronsim import CronSim, CronSimError
+
+from regui import patterns
+from regui.retention import reading, rules
+from regui.retention.reading import Invalid, Path, Reader
+from regui.retention.rules import Rule
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
+MOST_RULES = 50
+KEEP, DROP = "keep", "drop"
+# A run stops and asks a person when it would drop more than this share of the tags it looked at, in percent.
+LIMIT = 30
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Rules for the tags of some repositories of one registry. `otherwise` is what becomes of a tag that no
+    rule speaks of. `untagged` is after how many seconds manifests without a tag go, 0 for never; `schedule`
+    five fields as cron has them, in UTC, empty to run only when somebody says so; `limit` in percent."""
+
+    name: str
+    registry: str
+    repositories: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    otherwise: str
+    untagged: int = 0
+    schedule: str = ""
+    limit: int = LIMIT
+    note: str = ""
+
+    @classmethod
+    def read(cls, value: object, path: Path = ()) -> "Policy":
+        """The policy that plain values are; raises `Invalid`, which says where."""
+        given = Reader.of(value, path, "a policy")
+        found = cls(
+            name=given.take("name", name),
+            registry=given.take("registry", reading.text),
+            repositories=given.take("repositories", reading.places),
+            rules=given.take("rules", lambda value: read_rules(value, (*path, "rules")), ()),
+            otherwise=given.take("otherwise", reading.one_of(KEEP, DROP)),
+            untagged=given.take("untagged", reading.length, 0),
+            schedule=given.take("schedule", schedule, ""),
+            limit=given.take("limit", limit, LIMIT),
+            note=given.take("note", reading.text, ""),
+        )
+        given.end()
+        if not found.rules and found.otherwise == KEEP and not found.untagged:
+            raise Invalid((*path, "rules"), "Without a rule this would never drop anything.")
+        return found
+
+    def plain(self) -> dict[str, Any]:
+        """The policy as `read` takes it, without what is as it would be anyway."""
+        found: dict[str, Any] = {"name": self.name, "registry": self.registry}
+        found |= {"note": self.note} if self.note else {}
+        found["repositories"] = list(self.repositories)
+        found["rules"] = [rule.plain() for rule in self.rules]
+        found["otherwise"] = self.otherwise
+        found |= {"untagged": reading.written(self.untagged)} if self.untagged else {}
+        found |= {"schedule": self.schedule} if self.schedule else {}
+        return found | ({"limit": f"{self.limit}%"} if self.limit != LIMIT else {})
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hex characters: equal for policies that do the same. When it runs, and notes, don't matter."""
+        does = {key: one for key, one in self.plain().items() if key not in {"schedule", "note"}}
+        return hashlib.sha256(json.dumps(does, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The fields of `Tag` that its rules read besides the name and the manifest."""
+        return frozenset().union(*(rule.asks for rule in self.rules))
+
+    def covers(self, repository: str) -> bool:
+        """Whether it is about the repository of that name."""
+        return any(patterns.covers_repository(pattern, repository) for pattern in self.repositories)
+
+
+def read_rules(value: object, path: Path) -> tuple[Rule, ...]:
+    if not isinstance(value, list | tuple) or len(value) > MOST_RULES:
+        raise Invalid(path, f"rules must be a list, of at most {MOST_RULES}.")
+    return tuple(rules.read(one, (*path, number)) for number, one in enumerate(value))
+
+
+def name(value: object) -> str:
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise ValueError("must be lower-case letters, digits and dashes, at most 48")
+    return value
+
+
+def schedule(value: object) -> str:
+    """Five fields as cron has them."""
+    text = " ".join(str(value).split())
+    try:
+        if len(text.split(" ")) != 5:
+            raise ValueError
+        next(CronSim(text, datetime(2026, 1, 1, tzinfo=UTC)))
+    except (CronSimError, ValueError, StopIteration) as error:
+        raise ValueError(
+            "must be five fields: minute, hour, day, month, weekday; such as 0 3 * * *"
+        ) from error
+    return text
+
+
+def limit(value: object) -> int:
+    return reading.number(1, 100)(str(value).strip().removesuffix("%").strip())
+
+
+def read_all(values: Mapping[str, Any]) -> list[Policy]:
+    """The policies of a whole document, `{"policies": […]}`; raises `Invalid`, also for two of one name in
+    one registry."""
+    given = Reader.of(values, (), "a document with policies")
+    listed = given.take("policies", lambda value: value)
+    given.end()
+    if not isinstance(listed, list):
+        raise Invalid(("policies",), "policies must be a list.")
+    found: dict[tuple[str, str], Policy] = {}
+    for number, one in enumerate(listed):
+        policy = Policy.read(one, ("policies", number))
+        if found.setdefault((policy.registry, policy.name), policy) is not policy:
+            raise Invalid(
+                ("policies", number, "name"), f"{policy.registry} has a policy {policy.name} already."
+            )
+    return list(found.values())

@@ -1,0 +1,160 @@
+"""Plain values, as YAML and forms give them, read into what they mean, with the place of what is wrong."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import re2
+
+from regui import patterns
+from regui.env import parse_duration
+
+T = TypeVar("T")
+
+# From the document's top to what is meant: ("rules", 1, "count").
+Path = tuple[str | int, ...]
+
+LONGEST_REGEX, LONGEST_TEXT = 500, 200
+
+
+class Invalid(ValueError):
+    """A value that means nothing. `path` says where it stands; the message is a sentence."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path, self.message = path, message
+
+    def __str__(self) -> str:
+        where = "".join(f"[{one + 1}]" if isinstance(one, int) else f".{one}" for one in self.path)
+        return f"{where.lstrip('.')}: {self.message}" if where else self.message
+
+
+@dataclass
+class Reader:
+    """Takes values out of a mapping by name, and knows which were left."""
+
+    given: Mapping[str, Any]
+    path: Path = ()
+    taken: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, value: object, path: Path, what: str) -> "Reader":
+        """A reader of a value that has to be a mapping; `what` is what it should be: "a policy"."""
+        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+            raise Invalid(path, f"This has to be {what}: names with values.")
+        return cls(value, path)
+
+    def take(self, name: str, parse: Callable[[Any], T], default: T | None = None) -> T:
+        """The value of that name as `parse` reads it, or the default; without a default it has to be there.
+        `parse` raises ValueError with the end of a sentence: "must be …"."""
+        self.taken.add(name)
+        value = self.given.get(name)
+        if value is None or value == "":
+            if default is None:
+                raise Invalid((*self.path, name), f"{name} is missing.")
+            return default
+        try:
+            return parse(value)
+        except Invalid:
+            raise
+        except ValueError as error:
+            raise Invalid((*self.path, name), f"{name} {error}.") from error
+
+    def end(self) -> None:
+        """Raise `Invalid` for what nobody asked for: a misspelt name must not be passed over."""
+        for name in self.given:
+            if name not in self.taken:
+                known = ", ".join(sorted(self.taken))
+                raise Invalid((*self.path, name), f"There is no {name} here, only {known}.")
+
+
+def length(value: object) -> int:
+    """Seconds of a length of time, written `90s`, `5m`, `12h`, `30d`."""
+    if not isinstance(value, str):
+        raise ValueError("must be a length of time such as 12h or 30d")
+    try:
+        seconds = int(parse_duration(value.strip()).total_seconds())
+    except (ValueError, OverflowError) as error:
+        raise ValueError("must be a length of time such as 12h or 30d") from error
+    if not 0 < seconds < 100 * 366 * 86_400:
+        raise ValueError("must be more than nothing, and less than a hundred years")
+    return seconds
+
+
+def written(seconds: int) -> str:
+    """A length of time as `length` reads it."""
+    for size, letter in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds % size == 0:
+            return f"{seconds // size}{letter}"
+    return f"{seconds}s"
+
+
+def spoken(seconds: int) -> str:
+    """A length of time for a person, rounded down: "94 days", "1 hour"."""
+    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count:,} {word}{'' if count == 1 else 's'}"
+    return "less than a minute"
+
+
+def number(least: int, most: int) -> Callable[[object], int]:
+    """A whole number between the two, themselves included."""
+
+    def parse(value: object) -> int:
+        text = str(value)
+        if isinstance(value, bool) or not text.isdecimal() or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most:,}")
+        return int(text)
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[object], str]:
+    """One of these words."""
+
+    def parse(value: object) -> str:
+        if value not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return str(value)
+
+    return parse
+
+
+def text(value: object) -> str:
+    """A line of text."""
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT or not value.isprintable():
+        raise ValueError(f"must be one line of text, of at most {LONGEST_TEXT} characters")
+    return value.strip()
+
+
+def globs(value: object) -> tuple[str, ...]:
+    """Patterns of tags, as a list or a text with commas or spaces between them."""
+    return listed(value, patterns.check_tags)
+
+
+def places(value: object) -> tuple[str, ...]:
+    """Patterns of repositories, the same way."""
+    return listed(value, patterns.check_repositories)
+
+
+def listed(value: object, check: Callable[[str], str]) -> tuple[str, ...]:
+    words = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not words or not all(isinstance(one, str) for one in words):
+        raise ValueError("must be a pattern or a list of patterns")
+    return tuple(dict.fromkeys(check(one) for one in words))
+
+
+def regex(value: object) -> str:
+    """A regular expression that RE2 knows: one that takes time in proportion to the name, whatever it is."""
+    if not isinstance(value, str) or len(value) > LONGEST_REGEX:
+        raise ValueError(f"must be a regular expression of at most {LONGEST_REGEX} characters")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    try:
+        re2.compile(value, options)
+    except re2.error as error:
+        said = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else error
+        raise ValueError(f"must be a regular expression, as RE2 knows them: {said}") from error
+    return value
