@@ -19,7 +19,7 @@ from regui.actions.plans import Plan
 from regui.demo.images import Built
 from regui.index import connect
 from regui.index.connect import ensure_registries
-from regui.index.models import Event, Registry, Repository
+from regui.index.models import Event, Registry, Repository, Tag
 from regui.jobs import events, lost
 from regui.registries import RegistrySettings
 from tests import images
@@ -54,6 +54,12 @@ class Race:
         """What the tags are on by the registry's word."""
         with self.registry.connect() as client:
             return {tag: client.head_manifest(NAME, tag).digest for tag in client.tags(NAME)}
+
+    def told(self) -> None:
+        """Wait until the index knows of all that was pushed: plans made while that still comes in differ."""
+        listed = Tag.objects.listed()
+        wait(lambda: dict(listed.values_list("name", "manifest__digest")) == self.tags())
+        wait(lambda: Registry.objects.exclude(events_at=None).exists())
 
     def run(self, plan: Plan) -> Action:
         """The action after its events have come, and after the looks that follow it."""
@@ -113,7 +119,7 @@ def test_a_push_to_the_tag_that_changes_is_put_back(race: Race, change: str) -> 
     race.push(one, "1.0", "latest")
     race.push(two, "2.0")
     race.push(three)
-    wait(lambda: Registry.objects.exclude(events_at=None).exists())
+    race.told()
     plan = CHANGES[change](one, two)
     race.pushes = [(three, "1.0")]
     action = race.run(plan)
@@ -126,7 +132,7 @@ def test_a_push_to_the_tag_that_changes_is_put_back(race: Race, change: str) -> 
 def test_a_tag_that_was_pushed_to_the_digest_that_goes_is_put_back(race: Race) -> None:
     one = images.image()
     race.push(one, "1.0")
-    wait(lambda: Registry.objects.exclude(events_at=None).exists())
+    race.told()
     plan = delete.look(repository(), one.digest)
     race.pushes = [(one, "1.1"), (one, "1.2")]
     race.run(plan)
@@ -139,7 +145,7 @@ def test_what_nobody_pushed_meanwhile_is_left_alone(race: Race) -> None:
     race.push(two, "2.0")
     race.push(two, "1.0")
     race.push(one, "1.0")
-    wait(lambda: Registry.objects.exclude(events_at=None).exists())
+    race.told()
     assert race.run(untag.look(repository(), "1.0")).state == "done"
     assert race.run(delete.look(repository(), two.digest)).state == "done"
     assert race.tags() == {"latest": one.digest}
@@ -150,7 +156,7 @@ def test_who_deletes_what_was_put_back_has_it_deleted(race: Race) -> None:
     one, two = images.image(), images.image()
     race.push(one, "1.0", "latest")
     race.push(two)
-    wait(lambda: Registry.objects.exclude(events_at=None).exists())
+    race.told()
     plan = untag.look(repository(), "1.0")
     race.pushes = [(two, "1.0")]
     first = race.run(plan)
