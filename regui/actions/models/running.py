@@ -1,9 +1,9 @@
 """What runs somewhere, as clusters and machines tell: nothing takes it away until that expires."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.utils import timezone
 
 
 class Source(models.Model):
@@ -26,9 +26,9 @@ class Source(models.Model):
 
 
 class InUseQuerySet(models.QuerySet["InUse"]):
-    def holding(self) -> Self:
+    def holding(self, now: datetime) -> Self:
         """Those whose source has been heard of lately enough."""
-        return self.filter(source__expires_at__gt=timezone.now())
+        return self.filter(source__expires_at__gt=now)
 
 
 class InUse(models.Model):
