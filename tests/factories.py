@@ -12,6 +12,7 @@ from regui.index.models import (
     Blob,
     BlobUse,
     Child,
+    Inbox,
     Manifest,
     Registry,
     Repository,
@@ -35,6 +36,15 @@ def registry(name: str = "main", **fields: Any) -> Registry:
     """The registry of that name, made when there is none."""
     defaults = {"url": "http://127.0.0.1:9", "pull_host": "127.0.0.1:9", "listed_at": NOW}
     row, _ = Registry.objects.get_or_create(name=name, defaults=defaults | fields)
+    return row
+
+
+def told(row: Registry, since: datetime, now: datetime = NOW) -> Registry:
+    """The registry, as if its events had come in since then without a known gap, and a worker looked after
+    them until now."""
+    row.events_since, row.events_at = since, now
+    row.save(update_fields=["events_since", "events_at"])
+    Inbox.objects.update_or_create(registry=row, defaults={"beat_at": now})
     return row
 
 
