@@ -7,13 +7,13 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, F, Q, Value, When
+from django.db.models import Q
 from django.utils import timezone
 
 from regui.accounts import matching
 from regui.actions.retention import past
 from regui.actions.retention.locks import Locks
-from regui.actions.retention.past import Seconds
+from regui.actions.retention.past import From, Nothing, Seconds
 from regui.index import gaps, models
 from regui.index.models import Event, Registry, Repository
 from regui.retention.tags import NOTHING, Moment, Tag
@@ -153,12 +153,8 @@ def read(
 
 def columns(dated: bool) -> list[Any]:
     """What is read of each tag's row, in the order of `Tag`'s fields behind the repository's key."""
-    created = Case(When(created_key__gte=EARLIEST, then=F("created_key")), output_field=BigIntegerField())
-    usual = ["repository_id", "name", "manifest_id", created]
-    if not dated:
-        return usual
-    pushed = Value(None, output_field=BigIntegerField())
-    return [*usual, Seconds("first_seen_at"), pushed, Seconds("pulled_at")]
+    usual = ["repository_id", "name", "manifest_id", From("created_key", least=EARLIEST)]
+    return [*usual, Seconds("first_seen_at"), Nothing(), Seconds("pulled_at")] if dated else usual
 
 
 def learnt(

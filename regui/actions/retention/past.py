@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from django.db.models import BigIntegerField, Func, Max
+from django.db.models import BigIntegerField, Func, Max, OuterRef, Subquery
 
 from regui.index import record
 from regui.index.batches import batches
@@ -14,23 +14,40 @@ from regui.index.models import Child, Manifest, PullCount, Registry, TagMove
 from regui.retention.tags import Tag
 
 
-class Seconds(Func):
-    """A moment in whole seconds since 1970, as a number that needs no reading."""
+class Number(Func):
+    """A whole number as the database gives it. Django would have each go through `int`, of a million a
+    second's work."""
 
     output_field = BigIntegerField()
 
+    @property
+    def convert_value(self) -> Any:
+        return self._convert_value_noop  # type: ignore[attr-defined]  # the stubs don't know it
+
+
+class Seconds(Number):
+    """A moment in whole seconds since 1970."""
+
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(
-            compiler, connection, template="CAST(STRFTIME('%%s', %(expressions)s) AS INTEGER)", **context
-        )
+        # The sign for seconds, %s, as it must be written to come through two rounds of formatting.
+        template = "CAST(STRFTIME('%%%%s', %(expressions)s) AS INTEGER)"
+        return self.as_sql(compiler, connection, template=template, **context)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(
-            compiler,
-            connection,
-            template="CAST(FLOOR(EXTRACT(EPOCH FROM %(expressions)s)) AS BIGINT)",
-            **context,
-        )
+        template = "CAST(FLOOR(EXTRACT(EPOCH FROM %(expressions)s)) AS BIGINT)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class From(Number):
+    """A number that is at least `least`; else nothing."""
+
+    template = "CASE WHEN %(expressions)s >= %(least)s THEN %(expressions)s END"
+
+
+class Nothing(Number):
+    """No value, where a column is to be."""
+
+    template = "NULL"
 
 
 @dataclass(frozen=True)
@@ -96,16 +113,18 @@ class Pulls:
     def of(cls, registry: Registry, places: Mapping[int, str], listed: Mapping[int, Sequence[Tag]]) -> Self:
         keys = {name: key for key, name in places.items()}
         counts = PullCount.objects.filter(registry=registry.name, repository__in=list(keys)).order_by()
-        rows = list(counts.values_list("repository", "tag", "digest").annotate(at=Seconds(Max("last_at"))))
-        pks = record.keys(registry, {digest for _, _, digest, _ in rows if digest})
+        manifest = Manifest.objects.filter(registry=registry.pk, digest=OuterRef("digest"))
+        rows = counts.values_list("repository", "tag", "digest").annotate(
+            at=Seconds(Max("last_at")), manifest=Subquery(manifest.values("pk"))
+        )
         tags: dict[int, dict[str, int]] = defaultdict(dict)
         manifests: dict[int, dict[int, int]] = defaultdict(dict)
-        for repository, tag, digest, at in rows:
+        for repository, tag, _, at, manifest_key in rows:
             key = keys[repository]
             if tag:
                 later(tags[key], tag, at)
-            if digest in pks:
-                later(manifests[key], pks[digest], at)
+            if manifest_key is not None:
+                later(manifests[key], manifest_key, at)
         cls.raised(manifests, listed)
         return cls(tags, manifests)
 
@@ -132,10 +151,9 @@ class Pulls:
         if not names and not manifests:
             return
         for place, tag in enumerate(tags):
-            known = (tag.pulled, names.get(tag.name), manifests.get(tag.manifest or 0))
-            at = max((one for one in known if one is not None), default=None)
-            if at != tag.pulled:
-                tags[place] = tag._replace(pulled=at)
+            by_name, by_image = names.get(tag.name), manifests.get(tag.manifest or 0)
+            if by_name is not None or by_image is not None:
+                tags[place] = tag._replace(pulled=max(by_name or 0, by_image or 0, tag.pulled or 0))
 
 
 def later(found: dict[Any, int], key: Any, at: int) -> None:
