@@ -1,8 +1,9 @@
 """What becomes of each tag of a repository, and why.
 
-Keep always wins: a tag that any keep rule speaks of stays, whatever else is said of it. So does one of which
-a rule can't tell for lack of a date, unless a drop rule that can tell speaks of it and no keep rule is in
-doubt.
+Keep always wins: a tag that any keep rule speaks of stays, whatever else is said of it, and so does one of
+which a keep rule can't tell for lack of a date. A drop rule that can't tell says nothing: what becomes of
+the tag is for the others, or for `otherwise`. A tag that couldn't be read is dropped by its name alone: by a
+rule that asks for nothing else, or because no rule looks at tags of that name.
 """
 
 from collections import Counter
@@ -98,8 +99,9 @@ def decide(policy: Policy, tags: Sequence[Tag], moment: Moment, others: tuple[Ot
     own = list(zip(policy.rules, found, strict=False))
     numbered = [(number, rule, one) for number, (rule, one) in enumerate(own, 1)]
     # What comes later outweighs what came before; of two alike, the first rule is the one that is named.
-    for number, _, one in reversed(numbered):
-        lay(verdicts, one.unsure, Verdict(True, UNSURE, number))
+    if policy.otherwise != DROP:  # where a rule that drops may be in doubt without any keeping the more
+        for number, _, one in reversed(numbered):
+            lay(verdicts, one.unsure, Verdict(True, UNSURE, number))
     for number, rule, one in reversed(numbered):
         if not rule.keeps:
             lay(verdicts, one.matched, Verdict(False, RULE, number))

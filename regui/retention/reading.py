@@ -49,7 +49,7 @@ class Reader:
         `parse` raises ValueError with the end of a sentence: "must be …"."""
         self.taken.add(name)
         value = self.given.get(name)
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value.strip()):
             if default is None:
                 raise Invalid((*self.path, name), f"{name} is missing.")
             return default

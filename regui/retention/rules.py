@@ -150,7 +150,8 @@ def each(choice: Choice, tags: Sequence[Tag], test: Callable[[Tag], bool | None]
 class Newest(Rule):
     """Keeps the `count` newest, by a date or by version. `per` says whether several tags on one image count
     as one. What has no date isn't counted, and is kept: nobody can say that it isn't among them; with
-    `unknown` drop it is as if it were older than all."""
+    `unknown` drop it is as if it were older than all. A tag that couldn't be read is kept in any case, and
+    takes nobody's place: there may be nothing behind it."""
 
     verb, kind = "keep", "newest"
 
@@ -180,13 +181,13 @@ class Newest(Rule):
 
     def find(self, tags: Sequence[Tag], moment: Moment) -> Found:
         known: list[tuple[Any, int]] = []
-        unknown: list[int] = []
-        value = value_of(self.by)
+        unsure: list[int] = []
+        value = value_of(self.by, moment)
         for place in self.choice.of(tags):
-            one = value(tags[place])
-            if one is None:
-                unknown.append(place)
-            else:
+            one = value(tag := tags[place])
+            if tag.manifest is None or (one is None and self.unknown == "keep"):
+                unsure.append(place)
+            elif one is not None:
                 known.append((one, place))
         # Of equals the name decides, so that the answer doesn't hang on the order the tags came in.
         known.sort(key=lambda pair: tags[pair[1]].name)
@@ -201,13 +202,13 @@ class Newest(Rule):
                 ranks[place] = rank
             elif self.per == "tag":
                 break
-        return Found(ranks, unknown if self.unknown == "keep" else (), ranks)
+        return Found(ranks, unsure, ranks)
 
     def why(self, tag: Tag, rank: int, moment: Moment) -> str:
         return f"{self} ({ordinal(rank)})"
 
     def doubt(self, tag: Tag) -> str:
-        return UNREAD if tag.manifest is None and self.by == CREATED else UNKNOWN_AGE[self.by]
+        return UNREAD if tag.manifest is None else UNKNOWN_AGE[self.by]
 
     def __str__(self) -> str:
         by = {CREATED: "", VERSION: " by version"}.get(self.by, f" by when {SINCE.get(self.by, '')}")
@@ -237,21 +238,23 @@ class Younger(Rule):
         return age_values(self.than, self.by, self.unknown)
 
     def find(self, tags: Sequence[Tag], moment: Moment) -> Found:
-        value, since = value_of(self.by), moment.now - self.than
+        value, since = value_of(self.by, moment), moment.now - self.than
         unsure = None if self.unknown == "keep" else False
 
         def test(tag: Tag) -> bool | None:
             at = value(tag)
+            if tag.manifest is None:
+                return None
             return unsure if at is None else at > since
 
         return each(self.choice, tags, test)
 
     def why(self, tag: Tag, rank: int, moment: Moment) -> str:
-        at = value_of(self.by)(tag)
+        at = value_of(self.by, moment)(tag)
         return f"{SINCE[self.by]} {ago(at, moment)}, less than {reading.spoken(self.than)}"
 
     def doubt(self, tag: Tag) -> str:
-        return UNREAD if tag.manifest is None and self.by == CREATED else UNKNOWN_AGE[self.by]
+        return UNREAD if tag.manifest is None else UNKNOWN_AGE[self.by]
 
     def __str__(self) -> str:
         return f"{SINCE[self.by]} less than {reading.spoken(self.than)} ago{self._of}"
@@ -279,21 +282,23 @@ class Older(Rule):
         return age_values(self.than, self.by, self.unknown)
 
     def find(self, tags: Sequence[Tag], moment: Moment) -> Found:
-        value, since = value_of(self.by), moment.now - self.than
+        value, since = value_of(self.by, moment), moment.now - self.than
         unsure = None if self.unknown == "keep" else True
 
         def test(tag: Tag) -> bool | None:
             at = value(tag)
+            if tag.manifest is None:
+                return None
             return unsure if at is None else at <= since
 
         return each(self.choice, tags, test)
 
     def why(self, tag: Tag, rank: int, moment: Moment) -> str:
-        at = value_of(self.by)(tag)
+        at = value_of(self.by, moment)(tag)
         return f"{SINCE[self.by]} {ago(at, moment)}" if at is not None else f"its age is unknown{self._of}"
 
     def doubt(self, tag: Tag) -> str:
-        return UNREAD if tag.manifest is None and self.by == CREATED else UNKNOWN_AGE[self.by]
+        return UNREAD if tag.manifest is None else UNKNOWN_AGE[self.by]
 
     def __str__(self) -> str:
         return f"{SINCE[self.by]} more than {reading.spoken(self.than)} ago{self._of}"
@@ -326,17 +331,19 @@ class Pulled(Rule):
         since = moment.now - self.within
         told = moment.told_since is not None and moment.told_since <= since
         otherwise = False if told or self.unknown == "drop" else None
-        return each(
-            self.choice,
-            tags,
-            lambda tag: True if tag.pulled is not None and tag.pulled > since else otherwise,
-        )
+
+        def test(tag: Tag) -> bool | None:
+            if tag.pulled is not None and tag.pulled > since:
+                return True
+            return None if tag.manifest is None else otherwise
+
+        return each(self.choice, tags, test)
 
     def why(self, tag: Tag, rank: int, moment: Moment) -> str:
         return f"pulled {ago(tag.pulled, moment)}"
 
     def doubt(self, tag: Tag) -> str:
-        return UNTOLD
+        return UNREAD if tag.manifest is None else UNTOLD
 
     def __str__(self) -> str:
         return f"pulled within {reading.spoken(self.within)}{self._of}"
@@ -365,7 +372,8 @@ class NotPulled(Rule):
         def test(tag: Tag) -> bool | None:
             if any(at is not None and at > since for at in (tag.pulled, tag.first_seen)):
                 return False
-            return True if told and tag.first_seen is not None else None
+            known = told and tag.first_seen is not None and tag.manifest is not None
+            return True if known else None
 
         return each(self.choice, tags, test)
 
@@ -376,7 +384,7 @@ class NotPulled(Rule):
         return f"not pulled for at least {reading.spoken(since)}"
 
     def doubt(self, tag: Tag) -> str:
-        return UNTOLD
+        return UNREAD if tag.manifest is None else UNTOLD
 
     def __str__(self) -> str:
         return f"not pulled for {reading.spoken(self.length)}{self._of}"
@@ -575,13 +583,16 @@ def field_of(by: str) -> frozenset[str]:
     return frozenset() if by == VERSION else frozenset({by.replace("-", "_")})
 
 
-def value_of(by: str) -> Callable[[Tag], Any]:
-    """What tags are ordered or aged by; None for a tag of which it isn't known."""
+def value_of(by: str, moment: Moment) -> Callable[[Tag], Any]:
+    """What tags are ordered or aged by; None for a tag of which it isn't known. An image from more than a day
+    ahead says nothing that can be true either."""
     if by == VERSION:
         return lambda tag: found.order if (found := versions.version(tag.name)) else None
-    name = by.replace("-", "_")
-    place = Tag._fields.index(name)
-    return lambda tag: tag[place]
+    place = Tag._fields.index(by.replace("-", "_"))
+    if by != CREATED:
+        return lambda tag: tag[place]
+    latest = moment.now + 86_400
+    return lambda tag: tag.created if tag.created is not None and tag.created <= latest else None
 
 
 def ago(at: int | None, moment: Moment) -> str:

@@ -10,8 +10,8 @@ NOTHING: Mapping[str, str] = {}
 class Tag(NamedTuple):
     """A tag of one repository. Moments are seconds since 1970; None is unknown, and so is whatever an image
     says that can't be true, such as 1970 itself. `manifest` tells whether two tags are on one image; None
-    while the tag hasn't been read. Rules that don't ask for something don't need it filled in
-    (`Policy.needs`)."""
+    while the tag hasn't been read. `first_seen` is when it was first seen on that image. Rules that don't ask
+    for something don't need it filled in (`Policy.needs`)."""
 
     name: str
     manifest: int | None = None

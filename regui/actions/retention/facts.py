@@ -84,11 +84,13 @@ def stands(
     needs: Collection[str],
     patterns: Collection[str],
     among: Q | bool = True,
+    chosen: Callable[[str], bool] = lambda name: True,
 ) -> Iterator[Stand]:
     """The listed repositories that one of the patterns covers, by name, with what these fields of `Tag` are,
     and the locks (`protected`, `used`) in any case; `among` is a condition on `Repository` such as
-    `access.seen_in`. A few queries for every ten thousand tags, none of them open while a stand is out, and
-    never more in memory than those or one repository's tags."""
+    `access.seen_in`, and `chosen` says of a name whether it is wanted at all. A few queries for every ten
+    thousand tags, none of them open while a stand is out, and never more in memory than those or one
+    repository's tags."""
     covered = matching.any_of(matching.condition(one, "name") for one in patterns)
     rows = matching.those(registry.repositories.listed(), matching.both(among, covered)).order_by("name")
     doubt = Registry.objects.values_list("doubt", flat=True).get(pk=registry.pk)
@@ -96,6 +98,7 @@ def stands(
     found = [
         (pk, name, count, distrust(doubt, its, listed, problem))
         for pk, name, count, its, listed, problem in columns
+        if chosen(name)
     ]
     locks = Locks.of_registry(registry, timezone.now()) if found else Locks()
     for some in portions(found):
