@@ -9,6 +9,7 @@ from django.http import HttpRequest
 import regui
 from regui.accounts import access
 from regui.index.models import Registry
+from regui.web import cleaning
 
 THEMES = ("system", "light", "dark")
 # The part of the site an address belongs to, for marking it in the navigation.
@@ -65,6 +66,26 @@ SECTIONS = {
     "storage": "storage",
     "capabilities": "settings",
     "garbage": "storage",
+    "cleanup": "cleanup",
+    "what-if": "cleanup",
+    "policies": "cleanup",
+    "policy-add": "cleanup",
+    "policy": "cleanup",
+    "policy-edit": "cleanup",
+    "policy-preview": "cleanup",
+    "policy-tags": "cleanup",
+    "policy-run": "cleanup",
+    "policy-try": "cleanup",
+    "policy-pause": "cleanup",
+    "policy-resume": "cleanup",
+    "policy-remove": "cleanup",
+    "runs": "cleanup",
+    "run": "cleanup",
+    "run-approve": "cleanup",
+    "run-decline": "cleanup",
+    "run-stop": "cleanup",
+    "run-undo": "cleanup",
+    "in-use": "cleanup",
     "account": "account",
     "account_change_password": "account",
     "mfa_activate_totp": "account",
@@ -82,7 +103,7 @@ SECTIONS = {
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """The theme, who asks, the registries they may see, the one this address is about, whether they see all
-    that is in it, its section, and what the button to a provider says.
+    that is in it and may look at how it is cleaned up, its section, and what the button to a provider says.
 
     Where the address names no registry and there is only one, it is that one; otherwise, or when the name
     isn't there or may not be seen, None. A request refused before our middleware (a foreign Host) has no
@@ -101,6 +122,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "registry": registry,
         "sees_all": actor is not None and registry is not None and access.sees_all(actor, registry),
         "section": SECTIONS.get(match.url_name or "", "") if match else "",
+        "may_clean": actor is not None and registry is not None and cleaning.may_look(actor, registry),
         "may_administer": actor is not None and administers(actor, [registry] if registry else registries),
         "passwords": settings.LOCAL_SIGN_IN or settings.LDAP is not None,
         "sign_in_with": settings.OIDC.name if settings.OIDC else "",
