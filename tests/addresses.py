@@ -17,6 +17,7 @@ SAMPLES: Mapping[str, str] = {
     "secret": "a:b",
     "number": "1",
     "token": "a-b",
+    "source": "prod",
 }
 
 

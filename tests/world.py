@@ -24,6 +24,7 @@ from regui import oci
 from regui.accounts.access import Actor, Role
 from regui.accounts.models import Token, User
 from regui.actions import delete, run, untag
+from regui.actions.models import InUse, Source
 from regui.index import book, connect, fetch
 from regui.index.models import Registry, Repository
 from regui.registries import RegistrySettings
@@ -35,6 +36,8 @@ from tests.web.conftest import Visitor
 ROOT = Actor("root", Role.ADMIN)
 SECRET = re.compile(rb'(name="csrfmiddlewaretoken" value=|"X-CSRFToken": )"[^"]+"')
 NOTHING, NO_ACTION = oci.Digest.of(b"nothing"), "0123456789abcdef"
+# Who tells of what runs in a repository; and in one that isn't there.
+SOURCES, NO_SOURCE = {"team/app": "teams", "secret/app": "vault"}, "ghost"
 # What differs between any two answers.
 PASSING = {"Date", "Expires", "Set-Cookie"}
 
@@ -62,11 +65,28 @@ class World:
         self.done[name] = run.run(delete.look(row, self.deleted[name]), ROOT).pk
         later = timedelta(hours=1)
         self.waiting[name] = run.start(untag.look(row, "latest"), ROOT, held=False, grace=later).pk
+        self.tell(place)
+
+    def tell(self, place: Place) -> None:
+        """Have somebody say that an image runs which isn't there, and so locks nothing that is."""
+        source = Source.objects.create(
+            name=SOURCES[place.repository],
+            actor=ROOT.name,
+            told_at=timezone.now(),
+            expires_at=timezone.now() + timedelta(hours=1),
+        )
+        InUse.objects.create(
+            source=source,
+            registry=place.registry,
+            repository=place.repository,
+            tag="running",
+            since=timezone.now(),
+        )
 
     def values(self, place: Place, about: str = "") -> dict[str, str]:
-        """What stands in an address that is about that place; `about` says deleted, or waiting, where it
-        isn't the digest that is there, or the action that is done. What isn't there has a name that nobody
-        has."""
+        """What stands in an address that is about that place. `about` says deleted, waiting or new, where it
+        isn't the digest that is there, the action that is done, or a source that there is. What isn't there
+        has a name that nobody has."""
         digests = self.deleted if about == "deleted" else self.digests
         actions = self.waiting if about == "waiting" else self.done
         return {
@@ -75,6 +95,7 @@ class World:
             "tag": "1.0",
             "digest": digests.get(place.repository, NOTHING),
             "pk": actions.get(place.repository, NO_ACTION),
+            "source": "fresh" if about == "new" else SOURCES.get(place.repository, NO_SOURCE),
         }
 
     def names(self, row: Row, place: Place) -> list[str]:
@@ -82,7 +103,7 @@ class World:
         if kind(row) == "registry":
             return [place.registry]
         here, gone, waits = (self.values(place, about) for about in ("", "deleted", "waiting"))
-        return [here["name"], here["digest"], here["pk"], gone["digest"], waits["pk"]]
+        return [here["name"], here["digest"], here["pk"], here["source"], gone["digest"], waits["pk"]]
 
     def browser(self, who: Who) -> Client:
         """Their browser, in which they have signed in if they can."""

@@ -90,11 +90,13 @@ class Child:
 @dataclass(frozen=True)
 class Protected:
     """What was asked for and stays untouched, with the reason, such as "protected by v*": a tag, or a digest
-    that no protected tag is on but one needs. Then `tag` is empty."""
+    that no protected tag is on but one needs. Then `tag` is empty. `in_use` says that it is so because it is
+    running somewhere, which an administrator may go over."""
 
     tag: str
     digest: str
     reason: str
+    in_use: bool = False
 
     def __str__(self) -> str:
         return f"{self.tag or shortened(self.digest)} is {self.reason}."
@@ -245,6 +247,11 @@ class Plan:
     def refused(self) -> bool:
         """Whether nothing of it may be done, because of what is protected."""
         return bool(self.protected) and not self.steps
+
+    @property
+    def override(self) -> str:
+        """Why what is in use has to go all the same, as an administrator says; empty when nobody does."""
+        return str(self.asked.get("override", ""))
 
     @property
     def breaks(self) -> tuple[Parent, ...]:

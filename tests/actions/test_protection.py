@@ -76,7 +76,7 @@ def test_a_protected_tag_is_not_taken_away_and_its_siblings_are(stand: Stand) ->
     protect(stand, "v*", "**")
     plan = untag.look(stand.repository, "v1")
     assert named(plan) == [("v1", V)]
-    assert plan.as_json()["protected"] == [{"tag": "v1", "digest": digest, "reason": V}]
+    assert plan.as_json()["protected"] == [{"tag": "v1", "digest": digest, "reason": V, "in_use": False}]
     refuse(stand, plan)
     assert stand.run(untag.look(stand.repository, "edge")).state == "done"
     assert stand.tags() == {"v1": digest}
@@ -341,7 +341,7 @@ def test_how_deep_a_digest_lies_below_a_protected_tag_does_not_matter() -> None:
 
 
 @pytest.mark.django_db
-def test_without_a_rule_for_the_repository_one_query_is_asked(
+def test_without_a_rule_or_a_use_for_the_repository_two_queries_are_asked(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     shelf = Shelf.new()
@@ -349,7 +349,7 @@ def test_without_a_rule_for_the_repository_one_query_is_asked(
     Protection.objects.create(
         registry="main", repositories="else/**", tags="*", created_by="alice", created_at=timezone.now()
     )
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert guard.locks(shelf.repository, tags=["v1"], digests=[one]) == guard.Locks()
 
 

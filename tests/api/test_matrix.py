@@ -24,6 +24,12 @@ TABLE = """
 list_registries               GET    -           person      200
 search_everywhere             GET    -           person      200
 list_actions                  GET    -           person      200
+list_in_use                   GET    -           person      200
+
+# What runs somewhere, told by whoever may delete anything, and taken back by who may delete everything
+tell_in_use                   PUT    delete      anything    200
+get_in_use                    GET    see         repository  200
+forget_in_use                 DELETE  delete     site        204
 
 # A registry
 get_registry                  GET    see         registry    200
@@ -77,7 +83,7 @@ OPERATIONS = {
     for path, view in router.path_operations.items()
     for operation in view.operations
 }
-ABOUT = {"stop_action": "waiting"}
+ABOUT = {"stop_action": "waiting", "tell_in_use": "new"}
 
 
 def address(row: Row, place: Place, world: World) -> str:
@@ -106,6 +112,8 @@ def wish(row: Row, place: Place, world: World) -> dict[str, Any]:
 def body(row: Row, place: Place, world: World, planned: Any = None) -> Any:
     """What is sent along: for a plan what is wished, to carry one out the plan, or else one that makes no
     sense."""
+    if row.name == "tell_in_use":
+        return {"images": []}
     if ":" not in row.name:
         return None
     wished = wish(row, place, world)

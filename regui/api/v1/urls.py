@@ -8,7 +8,18 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
 from regui import __version__, converters  # noqa: F401 — registers the converters of the addresses
-from regui.api.v1 import actions, errors, manifests, plans, registries, repositories, search, sync, tags
+from regui.api.v1 import (
+    actions,
+    errors,
+    in_use,
+    manifests,
+    plans,
+    registries,
+    repositories,
+    search,
+    sync,
+    tags,
+)
 from regui.api.v1.asking import asker
 
 ERROR = {
@@ -76,7 +87,7 @@ api = Api(
     auth=asker,
 )
 errors.handle(api)
-for module in (registries, repositories, tags, manifests, search, plans, actions, sync):
+for module in (registries, repositories, tags, manifests, search, plans, actions, sync, in_use):
     api.add_router("", module.router)
 
 urlpatterns = [path("api/v1/", api.urls)]
