@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from regui import oci
-from regui.actions import guard, plans, touched
+from regui.actions import guard, overriding, plans, touched
 from regui.actions.freed import freed, together
 from regui.actions.plans import Check, Plan, Step
 from regui.index import fetch, graph
@@ -26,6 +26,7 @@ def plan(
     now: datetime,
     *,
     along: bool = False,
+    override: str = "",
 ) -> Plan:
     """What deleting the digest would touch, as the index has it, checked as far as the reading went. `along`:
     what refers to it goes too, and the children that nothing else leads to."""
@@ -35,7 +36,7 @@ def plan(
         registry=repository.registry.name,
         repository=repository.name,
         digest=digest,
-        asked=asked(along),
+        asked=asked(along, override),
         steps=(Step(plans.DELETE_DIGEST, repository.name, digest),),
         check=check_of(repository, reading, now),
     )
@@ -71,8 +72,8 @@ def taken_along(repository: Repository, plan: Plan) -> Plan:
     )
 
 
-def asked(along: bool) -> dict[str, Any]:
-    return {"along": True} if along else {}
+def asked(along: bool, override: str = "") -> dict[str, Any]:
+    return ({"along": True} if along else {}) | overriding.asked(plans.DELETE_DIGEST, override)
 
 
 def check_of(repository: Repository, reading: fetch.Reading | None, now: datetime) -> Check:
@@ -100,6 +101,7 @@ def look(
     max_age: timedelta = fetch.MAX_AGE,
     budget: float = fetch.CHECK_BUDGET,
     along: bool = False,
+    override: str = "",
 ) -> Plan:
     """The plan after asking the registry, for at most `budget` seconds: what it lists, each tag confirmed no
     longer than `max_age` ago, and what refers to the digest. Its check says how far that went.
@@ -115,7 +117,7 @@ def look(
     )
     if not reading.error_code:
         reading = about(repository, digest, reading, deadline, max_age)
-    return plan(repository, digest, reading, timezone.now(), along=along)
+    return plan(repository, digest, reading, timezone.now(), along=along, override=override)
 
 
 def names_on(repository: Repository, digest: str) -> list[str]:

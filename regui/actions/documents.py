@@ -192,7 +192,7 @@ def check_asked(kind: str, asked: object) -> None:
     if not isinstance(asked, dict) or not all(asked.get(key) for key in ASKED.get(kind, ())):
         raise Unusable(f"This plan doesn't say what was asked: {', '.join(ASKED.get(kind, ()))}.")
     tags = asked.get("tags", [])
-    texts = [asked.get(key, "") for key in ("reference", "digest", "action", "tag")]
+    texts = [asked.get(key, "") for key in ("reference", "digest", "action", "tag", "override")]
     if not isinstance(tags, list) or not all(isinstance(one, str) for one in (*tags, *texts)):
         raise Unusable("What was asked is not told by texts.")
     for tag in tags:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from django.utils import timezone
 
 from regui import oci
-from regui.actions import inuse, plans, protection
+from regui.actions import inuse, overriding, plans, protection
 from regui.actions.inuse import Uses
 from regui.actions.plans import Plan, Protected, Step, TagOn
 from regui.actions.protection import Rule
@@ -260,4 +260,4 @@ def why(repository: Repository, step: Step, asked: plans.Facts = NOTHING) -> str
 def uses_for(asked: plans.Facts) -> Uses | None:
     """What is in use, for a plan for which this was asked: nothing, where an administrator said why it has to
     go all the same; None is for what there is."""
-    return NONE if asked.get("override") else None
+    return NONE if overriding.of(asked) else None

@@ -7,7 +7,19 @@ from typing import Any
 
 from regui import oci
 from regui.accounts.access import Right
-from regui.actions import copying, delete, guard, journal, lost, many, plans, retag, undo, untag
+from regui.actions import (
+    copying,
+    delete,
+    guard,
+    journal,
+    lost,
+    many,
+    overriding,
+    plans,
+    retag,
+    undo,
+    untag,
+)
 from regui.actions.plans import Agreed, Plan
 from regui.index.models import Repository
 
@@ -44,7 +56,8 @@ def asked(kind: str, given: Given) -> tuple[str, plans.Facts]:
     Raises `oci.InvalidName` for what can't be the name of anything, or is missing."""
     if kind not in ASKED:
         raise oci.InvalidName(f"There is no change called {kind!r:.50}.", hint=f"Kinds: {', '.join(ASKED)}.")
-    return ASKED[kind](given)
+    digest, facts = ASKED[kind](given)
+    return digest, {**facts, **overriding.asked(kind, str(given.get("override") or ""))}
 
 
 def one_tag(given: Given) -> list[str]:
@@ -115,13 +128,25 @@ def again(repository: Repository, plan: Agreed) -> Plan:
 
 
 LOOK: dict[str, Callable[[Repository, Agreed], Plan]] = {
-    plans.UNTAG: lambda repository, plan: untag.look(repository, plan.named[0], max_age=NOW),
-    plans.DELETE_DIGEST: lambda repository, plan: delete.look(
-        repository, oci.Digest.parse(plan.digest), max_age=NOW, along=bool(plan.asked.get("along"))
+    plans.UNTAG: lambda repository, plan: untag.look(
+        repository, plan.named[0], max_age=NOW, override=overriding.of(plan.asked)
     ),
-    plans.DELETE_TAGS: lambda repository, plan: many.tags(repository, plan.named, max_age=NOW),
-    plans.DELETE_REPOSITORY: lambda repository, _: many.everything(repository, max_age=NOW),
-    plans.DELETE_UNTAGGED: lambda repository, _: many.untagged(repository, max_age=NOW),
+    plans.DELETE_DIGEST: lambda repository, plan: delete.look(
+        repository,
+        oci.Digest.parse(plan.digest),
+        max_age=NOW,
+        along=bool(plan.asked.get("along")),
+        override=overriding.of(plan.asked),
+    ),
+    plans.DELETE_TAGS: lambda repository, plan: many.tags(
+        repository, plan.named, max_age=NOW, override=overriding.of(plan.asked)
+    ),
+    plans.DELETE_REPOSITORY: lambda repository, plan: many.everything(
+        repository, max_age=NOW, override=overriding.of(plan.asked)
+    ),
+    plans.DELETE_UNTAGGED: lambda repository, plan: many.untagged(
+        repository, max_age=NOW, override=overriding.of(plan.asked)
+    ),
     plans.RETAG: lambda repository, plan: retag.look(
         repository, str(plan.asked["reference"]), plan.named[0], max_age=NOW
     ),

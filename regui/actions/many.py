@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from regui.actions import delete, guard, plans, touched
+from regui.actions import delete, guard, overriding, plans, touched
 from regui.actions.freed import together
 from regui.actions.plans import Child as Left
 from regui.actions.plans import Plan, Protected, Step, TagOn
@@ -38,15 +38,17 @@ def tags(
     *,
     max_age: timedelta = fetch.MAX_AGE,
     budget: float = fetch.CHECK_BUDGET,
+    override: str = "",
 ) -> Plan:
     """The plan to delete these tags, after asking the registry what they and their siblings are on."""
+    over = overriding.asked(plans.DELETE_TAGS, override)
     reading = look(repository, names, max_age, budget)
-    stay = guard.of_tags(repository, names)
+    stay = guard.of_tags(repository, names, guard.uses_for(over))
     asked = set(names) - {one.tag for one in stay}
-    chosen, needed = spared(repository, of_tags(repository, asked))
+    chosen, needed = spared(repository, of_tags(repository, asked), over)
     there = {tag.name for tag in chosen.tags}
     lost = tuple(f"The tag {name} is not there, or can't be read." for name in sorted(asked - there))
-    found = plan(repository, plans.DELETE_TAGS, {"tags": sorted(names)}, chosen, reading, lost)
+    found = plan(repository, plans.DELETE_TAGS, {"tags": sorted(names), **over}, chosen, reading, lost)
     return replace(found, protected=(*stay, *needed))
 
 
@@ -55,6 +57,7 @@ def everything(
     *,
     max_age: timedelta = fetch.MAX_AGE,
     budget: float = fetch.CHECK_BUDGET,
+    override: str = "",
 ) -> Plan:
     """The plan to delete all tags of the repository and every manifest that regui knows it holds."""
     reading = look(repository, (), max_age, budget)
@@ -62,7 +65,8 @@ def everything(
     on = repository.tags.listed().exclude(manifest=None)
     doomed = dict(rows.values_list("pk", "digest")) | dict(on.values_list("manifest_id", "manifest__digest"))
     chosen = Chosen(touched.tags_of(repository, doomed.values()), doomed, whole=True)
-    return guard.guarded(repository, plan(repository, plans.DELETE_REPOSITORY, {}, chosen, reading))
+    over = overriding.asked(plans.DELETE_REPOSITORY, override)
+    return guard.guarded(repository, plan(repository, plans.DELETE_REPOSITORY, over, chosen, reading))
 
 
 def untagged(
@@ -70,12 +74,14 @@ def untagged(
     *,
     max_age: timedelta = fetch.MAX_AGE,
     budget: float = fetch.CHECK_BUDGET,
+    override: str = "",
 ) -> Plan:
     """The plan to delete the manifests seen in the repository that no tag leads to, through indexes neither,
     and that speak about nothing that a tag leads to."""
     reading = look(repository, (), max_age, budget)
-    chosen, needed = spared(repository, Chosen((), loose(repository)))
-    found = plan(repository, plans.DELETE_UNTAGGED, {}, chosen, reading)
+    over = overriding.asked(plans.DELETE_UNTAGGED, override)
+    chosen, needed = spared(repository, Chosen((), loose(repository)), over)
+    found = plan(repository, plans.DELETE_UNTAGGED, over, chosen, reading)
     return replace(found, protected=needed)
 
 
@@ -108,10 +114,12 @@ def of_tags(repository: Repository, names: Collection[str]) -> Chosen:
     )
 
 
-def spared(repository: Repository, chosen: Chosen) -> tuple[Chosen, tuple[Protected, ...]]:
-    """What was chosen without the manifests that protected tags need, and these: of their tags, those that
-    were chosen are only taken away."""
-    locked = guard.locks(repository, digests=chosen.doomed.values())
+def spared(
+    repository: Repository, chosen: Chosen, asked: plans.Facts = guard.NOTHING
+) -> tuple[Chosen, tuple[Protected, ...]]:
+    """What was chosen without the manifests that protected tags or what runs need, and these: of their tags,
+    those that were chosen are only taken away."""
+    locked = guard.locks(repository, digests=chosen.doomed.values(), uses=guard.uses_for(asked))
     doomed = {pk: digest for pk, digest in chosen.doomed.items() if digest not in locked.digests}
     needed = [locked.on_digest(digest) for digest in sorted(locked.digests)]
     return replace(chosen, doomed=doomed), tuple(filter(None, needed))

@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from regui import oci
 from regui.accounts import access, people
-from regui.accounts.access import Actor
-from regui.actions import carried, copying, garbage, guard, journal, kept, kinds, plans, steps
+from regui.accounts.access import Actor, Right
+from regui.actions import carried, copying, garbage, guard, journal, kept, kinds, overriding, plans, steps
 from regui.actions.journal import Ending, Result, State
 from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed, Plan
@@ -110,6 +110,7 @@ def start(plan: Plan | Agreed, actor: Actor, *, held: bool = True, grace: timede
     registry = access.registry(actor, agreed.registry)
     repository = access.repository(actor, registry, agreed.repository, kinds.RIGHTS[agreed.kind])
     see_source(actor, agreed.asked)
+    overriding.require(actor, registry, agreed.asked)
     fresh = kinds.again(repository, agreed)
     if not fresh.check.complete:
         raise Unchecked(fresh)
@@ -125,6 +126,8 @@ def start(plan: Plan | Agreed, actor: Actor, *, held: bool = True, grace: timede
     not_before = now + grace if grace else None
     action = journal.begin(fresh, actor, contents, now, not_before=not_before, held=held)
     log.info("%s %s: %s %s/%s", action.pk, actor.name, action.kind, registry.name, repository.name)
+    if reason := overriding.of(fresh.asked):
+        log.warning("%s %s goes over what is in use: %s", action.pk, actor.name, reason)
     return action
 
 
@@ -323,7 +326,7 @@ class Runner:
         if begun and not (item.do == plans.DELETE_DIGEST and self.steps.there(item.digest)):
             return None
         step = plans.Step(item.do, item.repository, item.digest, item.tag, item.before)
-        reason = guard.why(self.repository, step)
+        reason = guard.why(self.repository, step, self.action.plan.get("asked") or {})
         return Outcome(Result.SKIPPED, reason) if reason else None
 
     def tell(self, item: Item) -> None:
@@ -348,8 +351,10 @@ class Runner:
             self.looked = time.monotonic()
             action, right = self.action, kinds.RIGHTS[self.action.kind]
             place = (action.registry, action.repository)
-            if not people.may_still(action.actor, right, *place):
-                self.why = f"{action.actor} may no longer {right.value} {'/'.join(place)}."
+            rights = [right, Right.ADMIN] if overriding.of(action.plan.get("asked") or {}) else [right]
+            for one in rights:
+                if not people.may_still(action.actor, one, *place):
+                    self.why = f"{action.actor} may no longer {one.value} {'/'.join(place)}."
         return self.why
 
     def cancel(self) -> None:

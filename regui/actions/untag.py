@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from regui import oci
-from regui.actions import guard, plans, touched
+from regui.actions import guard, overriding, plans, touched
 from regui.actions.plans import Bytes, Check, Child, Plan, Step, TagOn
 from regui.index import fetch, graph
 from regui.index.models import Manifest, Repository
@@ -22,6 +22,7 @@ def look(
     *,
     max_age: timedelta = fetch.MAX_AGE,
     budget: float = fetch.CHECK_BUDGET,
+    override: str = "",
 ) -> Plan:
     """The plan after asking the registry what the tag is on, and reading what else may be on that, for a
     while: siblings stay in any case. Raises `oci.NotFound` when the tag isn't there."""
@@ -36,7 +37,7 @@ def look(
         registry=repository.registry.name,
         repository=repository.name,
         digest=manifest.digest,
-        asked={"tags": [tag]},
+        asked={"tags": [tag], **overriding.asked(plans.UNTAG, override)},
         media_type=manifest.media_type,
         what=manifest.kind or "manifest",
         steps=(Step(plans.UNTAG, repository.name, manifest.digest, tag, before=manifest.digest),),

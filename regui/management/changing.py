@@ -32,6 +32,7 @@ STEPS: tuple[ProgressColumn, ...] = (TextColumn("{task.description}"), BarColumn
 BYTES = (*STEPS[:2], DownloadColumn(), TransferSpeedColumn())
 # So many steps are over before a bar could be read.
 FEW = 3
+OVERRIDE = "--override REASON goes over what is running, for who administers the registry."
 LATER = "A worker, or the next start of regui, goes on with it; regui activity {} shows how it stands."
 
 
@@ -39,6 +40,8 @@ class Changing(Command, ABC):
     """A command that changes something; its own is `plan`."""
 
     scoped = True
+    # Whether it takes something away, which may be in use.
+    deletes = False
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         parser: ArgumentParser = super().create_parser(prog_name, subcommand, **kwargs)
@@ -49,6 +52,13 @@ class Changing(Command, ABC):
             action="store_true",
             help="go on though indexes with a tag would lack an image afterwards",
         )
+        if self.deletes:
+            parser.add_argument(
+                "--override",
+                metavar="REASON",
+                default="",
+                help="delete also what is running somewhere, and write down why; for who administers it",
+            )
         return parser
 
     @abstractmethod
@@ -207,7 +217,9 @@ def protected(plan: Plan) -> Refusal:
     return Refusal(
         f"Nothing was changed. {' '.join(said)}{f' And {more:,} more are.' if more else ''}",
         code="protected",
-        hint=f"regui protect {plan.registry} --list shows the rules.",
+        hint=OVERRIDE
+        if all(one.in_use for one in plan.protected)
+        else f"regui protect {plan.registry} --list shows the rules.",
         details={"protected": [asdict(one) for one in plan.protected]},
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
-from regui.actions import plans
+from regui.actions import overriding, plans
 from regui.actions.plans import Agreed, Copied, Plan, Protected, Step, TagOn
 from regui.web import copies
 
@@ -47,15 +47,16 @@ class Question:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
+        over = [("override", reason)] if (reason := overriding.of(self.of.asked)) else []
         if self.packed:
-            return [("tags", " ".join(self.of.named))]
+            return [("tags", " ".join(self.of.named)), *over]
         if self.of.kind == plans.RETAG:
             return [("to", self.of.named[0])]
         if self.of.kind == plans.RESTORE:
             return [("tag", tag) for tag in self.of.named]
         if self.of.kind == plans.COPY:
             return copies.fields(self.of)
-        return [("along", "1")] if self.of.asked.get("along") else []
+        return [*([("along", "1")] if self.of.asked.get("along") else []), *over]
 
     @property
     def address(self) -> str:
@@ -133,6 +134,22 @@ class Shown(Question):
     @property
     def protected(self) -> Some[Protected]:
         return Some(self.of.protected)
+
+    @property
+    def running(self) -> str:
+        """Of what stays, what does so because it runs somewhere: all, some, or empty for none."""
+        used = [one.in_use for one in self.of.protected]
+        return "all" if used and all(used) else "some" if any(used) else ""
+
+    @property
+    def may_go_over(self) -> bool:
+        """Whether somebody who administers the registry can have what is in use go all the same."""
+        return bool(self.running) and self.of.kind in overriding.KINDS
+
+    @property
+    def override(self) -> str:
+        """Why what is in use goes all the same; empty when it doesn't."""
+        return overriding.of(self.of.asked)
 
     @property
     def offers_more(self) -> bool:

@@ -14,6 +14,7 @@ NAMED = 5
 
 # Why nothing of a plan can be done.
 STAY = "What this is about is protected, and stays as it is."
+RUNS = "It is running somewhere, so it stays."
 STAYS = {
     plans.UNTAG: "The tag is protected, and stays.",
     plans.DELETE_DIGEST: "A protected tag needs this digest, so it stays.",
@@ -43,6 +44,8 @@ class Words:
 def of(plan: Plan) -> Words:
     """The words for a plan of any kind."""
     found = KINDS[plan.kind](plan)
+    if plan.refused and all(one.in_use for one in plan.protected):
+        return replace(found, lead=RUNS)
     return replace(found, lead=STAYS.get(plan.kind, STAY)) if plan.refused else found
 
 
@@ -91,7 +94,9 @@ def delete_tags(plan: Plan) -> Words:
         )
     stay = sum(bool(one.tag) for one in plan.protected)
     if stay:
-        said.append(f"{stay:,} {'is' if stay == 1 else 'are'} protected and stay{'s' if stay == 1 else ''}")
+        used = {one.in_use for one in plan.protected if one.tag}
+        why = " or ".join([*(["protected"] if False in used else []), *(["in use"] if True in used else [])])
+        said.append(f"{stay:,} {'is' if stay == 1 else 'are'} {why} and stay{'s' if stay == 1 else ''}")
     none = "None of these tags is there any more." if plan.named else "There is no such tag."
     lead = f"{'; '.join(said)}." if said else none
     title = counted(len(plan.tags) or stay, "tag")

@@ -48,6 +48,9 @@ class Asked(BaseModel):
     platforms: Annotated[Names, Field(description="copy: of an index only these; none for all")] = []
     referrers: Annotated[bool, Field(description="copy: signatures and the like come along")] = True
     action: Annotated[Text, Field(description="undo: the action's id")] = ""
+    override: Annotated[
+        Text, Field(description="what deletes: why what is in use has to go, of who administers the registry")
+    ] = ""
 
 
 class Wish(Asked):
@@ -106,12 +109,13 @@ class Child(Part):
 
 
 class Protected(Part):
-    """What was asked for and stays, with the rule that protects it; `tag` is empty for a digest that a
-    protected tag needs."""
+    """What was asked for and stays, with the rule that protects it, or where it is `in_use`; `tag` is empty
+    for a digest that a protected tag needs."""
 
     tag: str
     digest: str
     reason: str
+    in_use: bool = False
 
 
 class Check(Part):

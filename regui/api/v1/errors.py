@@ -29,6 +29,10 @@ STATUSES = {
     "invalid-name": 422,
 }
 AGAIN = "Ask for a new plan, look at it, and send that."
+RULES = "Only who changes the rules can change that."
+OVERRIDE = (
+    "Who administers the registry may ask for a plan with an override: a reason of ten characters or more."
+)
 
 
 def of_registry(error: oci.Error) -> Problem:
@@ -112,7 +116,8 @@ def of_protected(error: run.Protected) -> Problem:
         "protected": [asdict(one) for one in error.plan.protected],
         "plan": documents.of_plan(error.plan),
     }
-    return Problem(409, "protected", str(error), "Only who changes the rules can change that.", details)
+    hint = OVERRIDE if all(one.in_use for one in error.plan.protected) else RULES
+    return Problem(409, "protected", str(error), hint, details)
 
 
 def of_parsing(error: HttpError) -> Problem:

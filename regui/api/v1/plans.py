@@ -9,7 +9,7 @@ from ninja import Router
 from regui import oci
 from regui.accounts import access
 from regui.accounts.access import Actor
-from regui.actions import documents, journal, kinds, plans, run, sight, undo
+from regui.actions import documents, journal, kinds, overriding, plans, run, sight, undo
 from regui.actions.models import Action
 from regui.api.problems import Problem
 from regui.api.v1.asking import Request
@@ -42,6 +42,7 @@ def target(actor: Actor, kind: str, registry: str, name: str, given: Mapping[str
         registry, name = action.registry, action.repository
     row = access.registry(actor, registry)
     repository = access.repository(actor, row, oci.check_repository(name), kinds.RIGHTS[kind])
+    overriding.require(actor, row, given)
     if kind == plans.COPY:
         run.see_source(actor, kinds.asked(kind, given)[1])
     if repository.pk is None and kind in OF_KNOWN:

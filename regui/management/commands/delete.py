@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from regui import oci
-from regui.actions import delete, many, plans, untag
+from regui.actions import delete, many, overriding, plans, untag
 from regui.actions.kinds import NOW
 from regui.actions.plans import Plan
 from regui.index.models import Repository
@@ -23,6 +23,7 @@ WHOLE = {
 
 
 class Command(Changing):
+    deletes = True
     help = (
         "Take a tag away and leave its siblings; or delete a digest with all its tags. Of several tags, "
         "manifests that lose their last go too."
@@ -57,21 +58,25 @@ class Command(Changing):
         check(wanted, how, options)
         kind = WHOLE.get(how, plans.DELETE_DIGEST)
         row = repository(self.actor, options["registry"], wanted[0].repository, kind)
+        overriding.require(self.actor, row.registry, options)
+        over = options["override"]
         if how == "matching":
-            return many.tags(row, matching(row, options["matching"]), max_age=NOW)
+            return many.tags(row, matching(row, options["matching"]), max_age=NOW, override=over)
         if how:
             look = many.everything if how == "repository" else many.untagged
-            return look(row, max_age=NOW)
+            return look(row, max_age=NOW, override=over)
         if len(wanted) > 1:
-            return many.tags(row, sorted({one.tag for one in wanted}), max_age=NOW)
+            return many.tags(row, sorted({one.tag for one in wanted}), max_age=NOW, override=over)
         return self.one(row, wanted[0], options)
 
     def one(self, row: Repository, wanted: oci.Reference, options: dict[str, Any]) -> Plan:
         """The plan for a single tag or digest."""
         if wanted.tag and not options["digest"]:
             confirmed(row, wanted)
-            return untag.look(row, wanted.tag, max_age=NOW)
-        return delete.look(row, digest(row, wanted), max_age=NOW, along=options["along"])
+            return untag.look(row, wanted.tag, max_age=NOW, override=options["override"])
+        return delete.look(
+            row, digest(row, wanted), max_age=NOW, along=options["along"], override=options["override"]
+        )
 
 
 def check(wanted: list[oci.Reference], how: str, options: dict[str, Any]) -> None:

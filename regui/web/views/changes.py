@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from regui import oci
 from regui.accounts import access
-from regui.actions import delete, journal, kinds, many, plans, retag, undo, untag
+from regui.actions import delete, journal, kinds, many, overriding, plans, retag, undo, untag
 from regui.actions.models import Action
 from regui.index.models import Repository
 from regui.web import forms, htmx, tracks, words
@@ -22,12 +22,22 @@ def target(request: Request, registry: str, name: str, kind: str) -> Repository:
     return access.repository(request.actor, row, name, kinds.RIGHTS[kind])
 
 
+def over(request: Request, repository: Repository) -> str:
+    """Why what is in use has to go, as somebody says who may. Raises `access.Forbidden`."""
+    asked = request.POST if request.method == "POST" else request.GET
+    reason = asked.get("override", "").strip()
+    overriding.require(request.actor, repository.registry, {"override": reason})
+    return reason
+
+
 @changing
 def delete_tag(request: Request, registry: str, name: str, tag: str) -> HttpResponse:
     """Take a tag away, and nothing else."""
     repository = target(request, registry, name, plans.UNTAG)
-    agreed = agree(request, plans.UNTAG, repository, asked={"tags": [tag]})
-    return answer(request, repository, lambda: untag.look(repository, tag), agreed)
+    why = over(request, repository)
+    asked = {"tags": [tag], **overriding.asked(plans.UNTAG, why)}
+    agreed = agree(request, plans.UNTAG, repository, asked=asked)
+    return answer(request, repository, lambda: untag.look(repository, tag, override=why), agreed)
 
 
 @changing
@@ -36,26 +46,35 @@ def delete_manifest(request: Request, registry: str, name: str, digest: oci.Dige
     to."""
     repository = target(request, registry, name, plans.DELETE_DIGEST)
     along = "along" in (request.POST if request.method == "POST" else request.GET)
-    agreed = agree(request, plans.DELETE_DIGEST, repository, digest, delete.asked(along))
-    return answer(request, repository, lambda: delete.look(repository, digest, along=along), agreed, digest)
+    why = over(request, repository)
+    agreed = agree(request, plans.DELETE_DIGEST, repository, digest, delete.asked(along, why))
+
+    def look() -> plans.Plan:
+        return delete.look(repository, digest, along=along, override=why)
+
+    return answer(request, repository, look, agreed, digest)
 
 
 @changing
 def delete_repository(request: Request, registry: str, name: str) -> HttpResponse:
     """Delete all that is in a repository, once its name was typed."""
     repository = known(target(request, registry, name, plans.DELETE_REPOSITORY))
-    if request.method == "POST" and request.POST.get("name", "").strip() != name:
-        return confirm(request, many.everything(repository), status=422, wrong_name=True)
-    agreed = agree(request, plans.DELETE_REPOSITORY, repository)
-    return answer(request, repository, lambda: many.everything(repository), agreed)
+    why = over(request, repository)
+    asked = overriding.asked(plans.DELETE_REPOSITORY, why)
+    agreed = agree(request, plans.DELETE_REPOSITORY, repository, asked=asked)
+    if agreed and request.POST.get("name", "").strip() != name:
+        return confirm(request, many.everything(repository, override=why), status=422, wrong_name=True)
+    return answer(request, repository, lambda: many.everything(repository, override=why), agreed)
 
 
 @changing
 def delete_untagged(request: Request, registry: str, name: str) -> HttpResponse:
     """Delete what no tag leads to."""
     repository = known(target(request, registry, name, plans.DELETE_UNTAGGED))
-    agreed = agree(request, plans.DELETE_UNTAGGED, repository)
-    return answer(request, repository, lambda: many.untagged(repository), agreed)
+    why = over(request, repository)
+    asked = overriding.asked(plans.DELETE_UNTAGGED, why)
+    agreed = agree(request, plans.DELETE_UNTAGGED, repository, asked=asked)
+    return answer(request, repository, lambda: many.untagged(repository, override=why), agreed)
 
 
 @changing
@@ -69,8 +88,14 @@ def bulk(request: Request, registry: str, name: str) -> HttpResponse:
     if not names:
         messages.warning(request, "No tag was chosen.")
         return HttpResponseRedirect(reverse("repository", args=[registry, name]), status=303)
-    agreed = agree(request, plans.DELETE_TAGS, repository, asked={"tags": names})
-    return answer(request, repository, lambda: many.tags(repository, names), agreed)
+    why = over(request, repository)
+    agreed = agree(
+        request,
+        plans.DELETE_TAGS,
+        repository,
+        asked={"tags": names, **overriding.asked(plans.DELETE_TAGS, why)},
+    )
+    return answer(request, repository, lambda: many.tags(repository, names, override=why), agreed)
 
 
 @changing
