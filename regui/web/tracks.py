@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.core.paginator import Page
+from django.utils import timezone
 
 from regui import oci
-from regui.actions import protection
+from regui.actions import inuse, protection
 from regui.index import fetch, search
 from regui.index.models import Content, Manifest, Repository, Tag, TagQuerySet
 from regui.web import companions, deltas, forms, freshness, links, pulled, pulls
@@ -82,7 +83,8 @@ class TagRow:
     """A tag; `same` when the row above is on the same digest. `claimed` is the date an image gives that can't
     be one, `pull` the command that fetches it, `pulls` how often it was pulled of late; `delta` is to the
     digest before it. The addresses are the tag's, its manifest's, and that of the page that asks before
-    deleting it; the latter two are empty while it has none. `lock` is why it is protected."""
+    deleting it; the latter two are empty while it has none. `lock` is why it is protected, or
+    in use."""
 
     tag: Tag
     same: bool
@@ -168,6 +170,7 @@ def rows(repository: Repository, tags: Sequence[Tag], span: pulled.Span | None =
     pulls_of = pulled.by_tag(repository, [tag.name for tag in tags], span) if span else {}
     found: list[TagRow] = []
     place = (repository.registry.name, repository.name)
+    used = inuse.of_repository(repository.registry, place[1], timezone.now()).tags
     locked = protection.locks(protection.rules(place[0]), place[1], [tag.name for tag in tags])
     to_tag, to_manifest, to_delete = links.tags(*place), links.manifests(*place), links.deletes(*place)
     for tag in tags:
@@ -187,7 +190,7 @@ def rows(repository: Repository, tags: Sequence[Tag], span: pulled.Span | None =
                 href=to_tag(tag.name),
                 manifest_href=digest and to_manifest(digest),
                 delete_href=to_delete(tag.name),
-                lock=locked.get(tag.name, ""),
+                lock=locked.get(tag.name) or used.get(tag.name, ""),
             )
         )
     return found

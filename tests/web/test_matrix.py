@@ -132,6 +132,7 @@ storage               GET    see         registry    200
 garbage               GET    see         registry    200
 garbage-look          POST   delete      registry    303
 trash                 GET    see         registry    200
+in-use                GET    see         registry    200
 capabilities          GET    see         registry    200
 capabilities-look     POST   delete      registry    303
 jobs-read             POST   delete      registry    302

@@ -35,6 +35,7 @@ ASKED: dict[str, list[str]] = {
     "history": ["q=1", "q=hushtag*", "since=2020-01-01"],
     "activity": ["q=otherteam", "q=slow", "q=hushtag", "format=csv", "kind=copy", "state=waiting"],
     "storage": ["layers=shared", "layers=saved"],
+    "in-use": ["q=otherteam", "q=team", "q=hushtag"],
     "trash": ["q=otherteam", "q=doomed", "q=hushtag"],
 }
 # Pages that say how many bytes would be freed; what others need stays, and who may not see them is told so.
