@@ -169,7 +169,7 @@ def test_nobody_speaks_for_somebody_else_but_who_may_delete_everywhere(alice: Ca
     assert put(mary, "prod", []).status_code == 403
     Source.objects.update(expires_at=timezone.now())
     assert put(mary, "prod", []).status_code == 200
-    assert mary.send("DELETE", "/in-use/prod").status_code == 204
+    assert mary.send("DELETE", "/in-use/prod").status_code == 200
     assert not Source.objects.exists()
 
 
@@ -198,3 +198,34 @@ def test_ten_thousand_images_are_taken_and_told_again(alice: Caller) -> None:
     assert put(alice, "prod", images).json()["held"] == 10_000
     assert put(alice, "prod", images[1:]).json()["held"] == 9_999
     assert InUse.objects.count() == 9_999
+
+
+# Going over what is in use
+
+
+def test_a_program_is_refused_what_runs_and_an_administrator_s_goes_over_it(
+    registry: RunningRegistry, settings: Settings, alice: Caller
+) -> None:
+    settings.REGISTRIES = {"main": RegistrySettings("main", registry.url)}
+    ensure_registries()
+    name, why = registry.unique(), "the cluster was switched off"
+    registry.push(name, tags=["1.0"])
+    put(alice, "prod", [f"{registry.url.removeprefix('http://')}/{name}:1.0"])
+    wish = {"kind": "untag", "registry": "main", "repository": name, "tags": ["1.0"]}
+    plan = alice.post("/plans", wish).json()
+    (held,) = plan["protected"]
+    assert held["in_use"]
+    assert held["reason"].startswith("running in prod since ")
+    refused = alice.post("/actions", plan)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "protected")
+    assert "override" in refused.json()["error"]["hint"]
+    mary = maintainer("mary")
+    assert mary.post("/plans", wish | {"override": why}).status_code == 403
+    assert alice.post("/plans", wish | {"override": "short"}).status_code == 422
+    over = alice.post("/plans", wish | {"override": why}).json()
+    assert (over["protected"], over["asked"]) == ([], {"tags": ["1.0"], "override": why})
+    assert mary.post("/actions", over).status_code == 403
+    started = alice.post("/actions", over)
+    assert started.status_code == 202, started.content
+    asked = alice.get(f"/actions/{started.json()['id']}/plan").json()["asked"]
+    assert asked["override"] == why

@@ -29,7 +29,7 @@ list_in_use                   GET    -           person      200
 # What runs somewhere, told by whoever may delete anything, and taken back by who may delete everything
 tell_in_use                   PUT    delete      anything    200
 get_in_use                    GET    see         repository  200
-forget_in_use                 DELETE  delete     site        204
+forget_in_use                 DELETE  delete     site        200
 
 # A registry
 get_registry                  GET    see         registry    200

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone
-from ninja import Field, Path, Router, Schema, Status
+from ninja import Field, Path, Router, Schema
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from regui.actions import inuse
@@ -165,12 +165,14 @@ def tell_in_use(request: Request, source: Name, running: Running) -> Told:
     )
 
 
-@router.delete(PLACE, response={204: None})
-def forget_in_use(request: Request, source: Name) -> Status[None]:
-    """Forget a source: what it told locks nothing any more."""
+@router.delete(PLACE, response=Teller)
+def forget_in_use(request: Request, source: Name) -> Teller:
+    """Forget a source, which is told once more: nothing of it is locked any more."""
     sources.refuse_powerless(request.actor)
-    inuse.forget(request.actor, named(request, source))
-    return Status(204, None)
+    row = named(request, source)
+    told = Teller.of(row, request, held(row))
+    inuse.forget(request.actor, row)
+    return told
 
 
 def named(request: Request, name: str) -> Source:
