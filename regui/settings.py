@@ -31,6 +31,7 @@ SECRET_KEY_FALLBACKS = env.secret_parsed("REGUI_SECRET_KEY_OLD", list[str](), ea
 SNAPSHOTS_KEEP = env.duration("REGUI_SNAPSHOTS_KEEP", default="730d")
 DELETE_GRACE = env.duration("REGUI_DELETE_GRACE", "10s")
 PROTECTED_TAGS = env.parsed("REGUI_PROTECTED_TAGS", patterns.NONE, patterns.parse)
+RUNS_KEEP = env.duration("REGUI_RUNS_KEEP", default="365d")
 STALE_AFTER = env.duration("REGUI_STALE_AFTER", "1m")
 SYNC_EVERY = env.duration("REGUI_SYNC_EVERY", "5m")
 SYNC_CONCURRENCY = env.number("REGUI_SYNC_CONCURRENCY", 6, 1, 64)

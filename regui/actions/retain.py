@@ -16,7 +16,7 @@ def look(
     now: datetime,
     *,
     run: str = "",
-    max_age: timedelta = fetch.MAX_AGE,
+    max_age: timedelta | None = fetch.MAX_AGE,
     budget: float = fetch.CHECK_BUDGET,
 ) -> Plan:
     """The plan of what the policy drops in the repository, after asking the registry what its tags are on.

@@ -13,6 +13,7 @@ from django_tasks_db.models import DBTaskResult
 
 from regui.accounts import audit, sessions
 from regui.actions import forget
+from regui.actions.retention import runs
 from regui.index import rounds, snapshots, usage
 from regui.index.models import Registry
 from regui.jobs import tasks
@@ -73,7 +74,7 @@ class Ticker:
 
     def forget(self) -> None:
         """Once a day let go of bytes that can't bring anything back any more, or are too old, of what the
-        journal of access has kept for long enough, and of sessions that are over."""
+        journal of access has kept for long enough, of old runs, and of sessions that are over."""
         now = timezone.now()
         if self.forgot != now.date():
             self.forgot = now.date()
@@ -81,6 +82,8 @@ class Ticker:
                 pass
             sessions.forget(now)
             for _ in audit.forget(now - settings.AUDIT_KEEP) if settings.AUDIT_KEEP else ():
+                pass
+            for _ in runs.forget(now - settings.RUNS_KEEP) if settings.RUNS_KEEP else ():
                 pass
 
     def picture(self, registry: Registry, *, settled: bool) -> None:

@@ -1,4 +1,5 @@
-"""The process behind the pages: ticks, tasks, and the loops that apply events and carry actions out."""
+"""The process behind the pages: ticks, tasks, and the loops that apply events, carry actions out and run
+policies."""
 
 import logging
 import os
@@ -13,7 +14,7 @@ from django.utils.crypto import get_random_string
 from django.utils.module_loading import import_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from regui.jobs import actions, events, lost, tasks, tick
+from regui.jobs import actions, events, lost, retention, tasks, tick
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ def run(*, attended: bool = False) -> None:
         lambda: tick.loop(stop),
         lambda: actions.loop(stop),
         lambda: lost.loop(stop),
+        lambda: retention.loop(stop),
     ]
     runners = [runner() for _ in range(RUNNERS)] if settings.TASKS_ENGINE == "database" else []
     if settings.TASKS_ENGINE == "rq":

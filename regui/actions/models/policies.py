@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from regui.actions.models.journal import new_id
 from regui.retention.policy import Policy
@@ -24,6 +25,9 @@ class PolicyRow(models.Model):
     name = models.CharField(max_length=48)
     document = models.JSONField(help_text="`retention.policy.Policy.plain`")
     owner = models.CharField(max_length=150, help_text="an actor's name")
+    owned_at = models.DateTimeField(
+        default=timezone.now, help_text="since when: a name may be somebody else's later"
+    )
     approved = models.CharField(
         max_length=64,
         blank=True,
@@ -61,9 +65,14 @@ class PolicyRow(models.Model):
 
 class RunQuerySet(models.QuerySet["Run"]):
     def due(self, now: datetime) -> Self:
-        """Runs that a worker has to go on with."""
+        """Runs that a worker has to go on with, or to take back."""
         free = Q(leased_until=None) | Q(leased_until__lt=now)
-        return self.filter(free, state__in=[Run.State.WAITING, Run.State.DECIDING, Run.State.RUNNING])
+        back = Q(undo_at__isnull=False, undone_at=None)
+        return self.filter(free, back | Q(state__in=Run.OPEN))
+
+    def ended(self) -> Self:
+        """Runs that are over: nothing is done any more but to take them back."""
+        return self.exclude(state__in=[*Run.OPEN, Run.State.ASKING])
 
 
 class Run(models.Model):
@@ -86,6 +95,9 @@ class Run(models.Model):
         PERSON = "person"
         COMMAND = "command"
 
+    # What a worker goes on with; one that asks waits for a person.
+    OPEN = (State.WAITING, State.DECIDING, State.RUNNING)
+
     id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
     registry = models.CharField(max_length=32)
     policy = models.CharField(max_length=48, help_text="its name")
@@ -100,9 +112,14 @@ class Run(models.Model):
     decided_at = models.DateTimeField(null=True, help_text="as of when it decided")
     finished_at = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(null=True, help_text="until when one worker has it to itself")
+    tries = models.PositiveIntegerField(default=0, help_text="how often in a row the registry fell silent")
     stop = models.BooleanField(default=False, help_text="a person wants it to end before its next repository")
     approved_by = models.CharField(max_length=150, blank=True)
     approved_at = models.DateTimeField(null=True)
+    undo_by = models.CharField(max_length=150, blank=True, help_text="who wants it taken back")
+    undo_address = models.CharField(max_length=64, blank=True)
+    undo_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True, help_text="when all that can be taken back was asked for")
     told_at = models.DateTimeField(null=True, help_text="when its summary was sent; null while it is to be")
     # What it decided.
     repositories = models.PositiveIntegerField(default=0, help_text="how many it looked at")
@@ -133,6 +150,16 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"{self.registry}/{self.policy} {self.started_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a worker goes on with it."""
+        return self.state in self.OPEN
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the policy as it was."""
+        return Policy.read(self.document).fingerprint
+
 
 class Part(models.Model):
     """What a run found, and did, in one repository: only those in which it drops anything have one."""
@@ -145,6 +172,8 @@ class Part(models.Model):
     action = models.CharField(max_length=16, blank=True, help_text="the action that carried it out")
     done = models.BooleanField(default=False, help_text="nothing is left to do in it")
     reason = models.TextField(blank=True, help_text="why it was skipped, or not all of it was done")
+    undo = models.CharField(max_length=16, blank=True, help_text="the action that takes it back")
+    lost = models.TextField(blank=True, help_text="what of it can't be taken back, and why")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "repository"], name="part_once")]

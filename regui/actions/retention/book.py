@@ -1,49 +1,132 @@
-"""The policies that are kept, and who may touch them.
+"""The policies that are kept, and who may touch them (`rights`). A policy acts with the rights of its owner:
+of whoever saved it, or let it go ahead."""
 
-A policy acts with its owner's rights. Who may delete in all of a registry sees and changes every policy of
-it, an auditor sees them; everybody else who may delete anything there has policies of their own, and sees
-these.
-"""
-
+import logging
 from datetime import datetime
 
-from regui.accounts.access import Actor
-from regui.actions.models import PolicyRow
+from django.db import IntegrityError, transaction
+from django.http import Http404
+from django.utils import timezone
+
+from regui.accounts import access, standing
+from regui.accounts.access import Actor, Right
+from regui.actions.models import PolicyRow, Run
 from regui.actions.models.policies import PolicyQuerySet
+from regui.actions.retention import rights, runs
 from regui.index.models import Registry
+from regui.retention import schedule
 from regui.retention.policy import Policy
+from regui.retention.reading import Invalid
+
+log = logging.getLogger(__name__)
+
+CHANGED, REMOVED = "The policy was changed meanwhile.", "The policy was removed meanwhile."
 
 
 def visible(actor: Actor, registry: Registry) -> PolicyQuerySet:
     """The policies of a registry that this actor may see, by name."""
-    raise NotImplementedError
+    rows = PolicyRow.objects.filter(registry=registry.name)
+    if rights.sees_all(actor, registry):
+        return rows
+    return rows.filter(rights.theirs(actor)) if may_add(actor, registry) else rows.none()
 
 
 def named(actor: Actor, registry: Registry, name: str, *, change: bool = False) -> PolicyRow:
     """The policy of that name. Raises Http404 when they may not see it, `access.Forbidden` when it is to be
-    changed and they may not."""
-    raise NotImplementedError
+    changed and they may not, or may look at none."""
+    rights.enter(actor, registry)
+    row = visible(actor, registry).filter(name=name).first()
+    if row is None:
+        raise Http404(f"No policy named {name}.")
+    if change:
+        rights.permit(actor, row)
+    return row
 
 
 def may_add(actor: Actor, registry: Registry) -> bool:
     """Whether they may have policies there at all."""
-    raise NotImplementedError
+    return rights.deletes(actor, registry.name)
 
 
 def save(
     actor: Actor, registry: Registry, policy: Policy, now: datetime, row: PolicyRow | None = None
 ) -> PolicyRow:
     """Keep a policy, new or instead of the row's. One that does something else than what was approved isn't
-    approved any more, and a dry run of it is begun (`runs.begin`). Raises `Invalid` for a name that is taken,
-    `access.Forbidden`."""
-    raise NotImplementedError
+    approved any more, nor one that reaches elsewhere since it is another's; a dry run of it is begun
+    (`runs.begin`). Raises `Invalid` for a name that is taken or another than before, `access.Forbidden`."""
+    if policy.registry != registry.name:
+        raise Invalid(("registry",), f"This is about {registry.name}.")
+    if not may_add(actor, registry):
+        raise access.Forbidden(actor, Right.DELETE, registry.name, registry.name)
+    rights.attended(actor, registry)
+    try:
+        with transaction.atomic():
+            saved = changed(row, actor, policy, now) if row else added(actor, policy, now)
+            if not saved.is_approved:
+                runs.begin(saved, actor, Run.Trigger.FIRST, now)
+    except IntegrityError as error:
+        raise Invalid(("name",), f"{registry.name} has a policy {policy.name} already.") from error
+    log.info("%s saved the policy %s", actor.name, saved)
+    return saved
+
+
+def added(actor: Actor, policy: Policy, now: datetime) -> PolicyRow:
+    return PolicyRow.objects.create(
+        registry=policy.registry,
+        name=policy.name,
+        document=policy.plain(),
+        owner=actor.name,
+        owned_at=now,
+        next_at=schedule.next_after(policy.schedule, now),
+        created_by=actor.name,
+        created_at=now,
+        changed_by=actor.name,
+        changed_at=now,
+    )
+
+
+def changed(row: PolicyRow, actor: Actor, policy: Policy, now: datetime) -> PolicyRow:
+    """The row with another policy of the same name; what runs by the old one ends."""
+    rights.permit(actor, row)
+    if policy.name != row.name:
+        raise Invalid(("name",), f"A policy keeps its name: its runs are known by it as {row.name}.")
+    row = PolicyRow.objects.select_for_update().get(pk=row.pk)
+    if policy.fingerprint != row.policy.fingerprint:
+        runs.end(row, CHANGED, now)
+    if not alike(row, actor):
+        row.approved = ""
+    row.document, row.owner, row.owned_at = policy.plain(), actor.name, now
+    row.next_at = None if row.paused else schedule.next_after(policy.schedule, now)
+    row.changed_by, row.changed_at = actor.name, now
+    row.save()
+    return row
+
+
+def alike(row: PolicyRow, actor: Actor) -> bool:
+    """Whether a policy reaches as far as before when it is the actor's: what somebody let go ahead was what
+    its owner could do."""
+    if row.owner == actor.name:
+        return True
+    try:
+        before = standing.actor(row.owner, row.owned_at)
+    except standing.Nobody:
+        return False
+    return all(one.may(Right.DELETE, row.registry) for one in (before, actor))
 
 
 def pause(row: PolicyRow, actor: Actor, now: datetime, *, paused: bool) -> None:
     """Let it rest, or go on: what it missed meanwhile isn't made up for."""
-    raise NotImplementedError
+    rights.permit(actor, row)
+    row.paused = paused
+    row.next_at = None if paused else schedule.next_after(row.policy.schedule, now)
+    row.save(update_fields=["paused", "next_at"])
+    log.info("%s %s the policy %s", actor.name, "paused" if paused else "resumed", row)
 
 
 def remove(row: PolicyRow, actor: Actor) -> None:
-    """Forget the policy; its runs stay."""
-    raise NotImplementedError
+    """Forget the policy; its runs stay, and those that are open end."""
+    rights.permit(actor, row)
+    with transaction.atomic():
+        runs.end(row, REMOVED, timezone.now())
+        PolicyRow.objects.filter(pk=row.pk).delete()
+    log.info("%s removed the policy %s", actor.name, row)
