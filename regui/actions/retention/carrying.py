@@ -9,11 +9,10 @@ from django.utils import timezone
 
 from regui import oci
 from regui.accounts import access, standing
-from regui.accounts.access import Actor
-from regui.actions import journal, retain, run, undo
+from regui.actions import journal, kinds, retain, run, undo
 from regui.actions.models import Action, Part, Run
 from regui.actions.plans import Agreed, Plan
-from regui.actions.retention import finding
+from regui.actions.retention import facts, finding
 from regui.actions.retention.turns import LONG, PAUSES, Turn
 from regui.index.models import Registry
 from regui.retention.policy import Policy
@@ -113,21 +112,22 @@ def started(of: Run, part: Part) -> Action | None:
     others = [one for one in finding.in_force(of.registry) if one.name != policy.name]
     repository = undo.repository_of(of.registry, part.repository)
     access.require(actor, registry, part.repository, access.Right.DELETE)
-    plan = retain.look(repository, policy, others, timezone.now(), run=of.pk, max_age=None)
+    # What is agreed to may be from memory: `run.start` asks the registry. Not where memory isn't believed.
+    doubted = bool(facts.wary(repository))
+    max_age, budget = kinds.NOW if doubted else None, LONG.total_seconds()
+    plan = retain.look(repository, policy, others, timezone.now(), run=of.pk, max_age=max_age, budget=budget)
+    if doubted and not plan.check.complete:
+        raise run.Unchecked(plan)
     for _ in range(AGAIN):
         agreed = narrowed(plan, part)
         if not plan.steps or not (agreed.asked.get("tags") or agreed.asked.get("digests")):
             note(part, NOTHING, done=True)
             return None
         try:
-            return begun(agreed, actor)
+            return run.start(agreed, actor)
         except run.Stale as stale:
             last, plan = stale, stale.plan
     raise last
-
-
-def begun(agreed: Agreed, actor: Actor) -> Action:
-    return run.start(agreed, actor)
 
 
 def narrowed(plan: Plan, part: Part) -> Agreed:
@@ -161,7 +161,7 @@ def ended(turn: Turn) -> Run:
     """The run with its end, by how its parts did."""
     parts = turn.run.parts.exclude(dropped=[], untagged=[])
     total = parts.count()
-    well = parts.filter(done=True, reason="").count()
+    well = parts.filter(done=True, reason__in=["", NOTHING]).count()
     left = parts.filter(done=False).count()
     if turn.run.stop:
         reason = f"{turn.run.reason} Stopped after {total - left} of {total}.".strip()
