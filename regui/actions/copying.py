@@ -87,7 +87,7 @@ def landed(plan: Plan, selection: Selection, landing: Landing, tag: str, max_age
     )
 
 
-def again(target: Repository, plan: Agreed) -> Plan:
+def again(target: Repository, plan: Agreed, *, budget: float = fetch.CHECK_BUDGET) -> Plan:
     """The same plan, from what both registries have now."""
     return look(
         place(str(plan.asked["source"])),
@@ -97,6 +97,7 @@ def again(target: Repository, plan: Agreed) -> Plan:
         platforms=list(plan.asked["platforms"]),
         referrers=bool(plan.asked["referrers"]),
         max_age=timedelta(),
+        budget=budget,
     )
 
 

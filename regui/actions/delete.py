@@ -112,8 +112,8 @@ def look(
     if repository.pk is None:
         # 2.x doesn't know a repository in which nothing was ever tagged, yet gives out its manifests.
         fetch.manifest(repository, digest, budget=budget)
-    reading = fetch.repository(
-        repository, first=lambda: names_on(repository, digest), budget=budget, max_age=max_age, every=True
+    reading = fetch.patiently(
+        repository, first=lambda: names_on(repository, digest), budget=budget, max_age=max_age
     )
     if not reading.error_code:
         reading = about(repository, digest, reading, deadline, max_age)

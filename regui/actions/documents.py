@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from regui import oci
-from regui.actions import journal, kinds, plans
+from regui.actions import journal, kinds, plans, retain
 from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed, Facts, Plan
+from regui.retention.reading import Invalid
 
 VERSION = 1
 COMING = frozenset({plans.PUT, plans.COPY})
@@ -23,6 +24,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     plans.UNTAG: ("tags",),
     plans.DELETE_TAGS: ("tags",),
     plans.RETAG: ("reference", "tags"),
+    plans.RETAIN: ("policy", "rules"),
     plans.COPY: ("source", "reference", "tags"),
     plans.RESTORE: ("digest",),
     plans.UNDO: ("action",),
@@ -197,3 +199,8 @@ def check_asked(kind: str, asked: object) -> None:
         raise Unusable("What was asked is not told by texts.")
     for tag in tags:
         oci.check_tag(tag)
+    if kind == plans.RETAIN:
+        try:
+            retain.Asked.read(asked)
+        except Invalid as error:
+            raise Unusable(f"The policy that this plan carries out can't be meant: {error}") from error

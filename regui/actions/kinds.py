@@ -17,10 +17,12 @@ from regui.actions import (
     overriding,
     plans,
     retag,
+    retain,
     undo,
     untag,
 )
 from regui.actions.plans import Agreed, Plan
+from regui.index import fetch
 from regui.index.models import Repository
 
 RIGHTS: dict[str, Right] = {
@@ -29,6 +31,7 @@ RIGHTS: dict[str, Right] = {
     plans.DELETE_TAGS: Right.DELETE,
     plans.DELETE_REPOSITORY: Right.DELETE,
     plans.DELETE_UNTAGGED: Right.DELETE,
+    plans.RETAIN: Right.DELETE,
     plans.RETAG: Right.PUSH,
     plans.COPY: Right.PUSH,
     plans.RESTORE: Right.DELETE,
@@ -42,13 +45,12 @@ NOW = timedelta()
 Given = Mapping[str, Any]
 
 
-def plan(repository: Repository, kind: str, given: Given) -> Plan:
+def plan(repository: Repository, kind: str, given: Given, *, budget: float = fetch.CHECK_BUDGET) -> Plan:
     """The plan for a change that somebody asks for by its kind and what that takes, from what the registry
-    has now. Raises as `asked` and `again`."""
+    has now, asked for at most `budget` seconds. Raises as `asked` and `again`."""
     digest, facts = asked(kind, given)
-    return again(
-        repository, Agreed(kind, repository.registry.name, repository.name, "", digest=digest, asked=facts)
-    )
+    agreed = Agreed(kind, repository.registry.name, repository.name, "", digest=digest, asked=facts)
+    return again(repository, agreed, budget=budget)
 
 
 def asked(kind: str, given: Given) -> tuple[str, plans.Facts]:
@@ -120,38 +122,44 @@ ASKED: dict[str, Callable[[Given], tuple[str, plans.Facts]]] = {
 }
 
 
-def again(repository: Repository, plan: Agreed) -> Plan:
-    """The plan that was agreed to, made anew from what the registry has now: nothing is taken from memory.
-    Raises `oci.NotFound` when what it is about is gone."""
+def again(repository: Repository, plan: Agreed, *, budget: float = fetch.CHECK_BUDGET) -> Plan:
+    """The plan that was agreed to, made anew from what the registry has now, asked for at most `budget`
+    seconds: nothing is taken from memory. Raises `oci.NotFound` when what it is about is gone."""
     # Plans are guarded where they are made, so that a page tells; here so that none can be forgotten.
-    return guard.guarded(repository, LOOK[plan.kind](repository, plan))
+    return guard.guarded(repository, LOOK[plan.kind](repository, plan, budget))
 
 
-LOOK: dict[str, Callable[[Repository, Agreed], Plan]] = {
-    plans.UNTAG: lambda repository, plan: untag.look(
-        repository, plan.named[0], max_age=NOW, override=overriding.of(plan.asked)
+LOOK: dict[str, Callable[[Repository, Agreed, float], Plan]] = {
+    plans.UNTAG: lambda repository, plan, budget: untag.look(
+        repository, plan.named[0], max_age=NOW, budget=budget, override=overriding.of(plan.asked)
     ),
-    plans.DELETE_DIGEST: lambda repository, plan: delete.look(
+    plans.DELETE_DIGEST: lambda repository, plan, budget: delete.look(
         repository,
         oci.Digest.parse(plan.digest),
         max_age=NOW,
+        budget=budget,
         along=bool(plan.asked.get("along")),
         override=overriding.of(plan.asked),
     ),
-    plans.DELETE_TAGS: lambda repository, plan: many.tags(
-        repository, plan.named, max_age=NOW, override=overriding.of(plan.asked)
+    plans.DELETE_TAGS: lambda repository, plan, budget: many.tags(
+        repository, plan.named, max_age=NOW, budget=budget, override=overriding.of(plan.asked)
     ),
-    plans.DELETE_REPOSITORY: lambda repository, plan: many.everything(
-        repository, max_age=NOW, override=overriding.of(plan.asked)
+    plans.DELETE_REPOSITORY: lambda repository, plan, budget: many.everything(
+        repository, max_age=NOW, budget=budget, override=overriding.of(plan.asked)
     ),
-    plans.DELETE_UNTAGGED: lambda repository, plan: many.untagged(
-        repository, max_age=NOW, override=overriding.of(plan.asked)
+    plans.DELETE_UNTAGGED: lambda repository, plan, budget: many.untagged(
+        repository, max_age=NOW, budget=budget, override=overriding.of(plan.asked)
     ),
-    plans.RETAG: lambda repository, plan: retag.look(
-        repository, str(plan.asked["reference"]), plan.named[0], max_age=NOW
+    plans.RETAIN: lambda repository, plan, budget: retain.again(repository, plan.asked, budget=budget),
+    plans.RETAG: lambda repository, plan, budget: retag.look(
+        repository, str(plan.asked["reference"]), plan.named[0], max_age=NOW, budget=budget
     ),
-    plans.COPY: copying.again,
-    plans.RESTORE: lambda repository, plan: undo.restore(repository, plan.digest, plan.named),
-    plans.PUT_BACK: lambda repository, plan: lost.look(repository, plan.asked),
-    plans.UNDO: lambda repository, plan: undo.look(journal.named(repository, str(plan.asked["action"]))),
+    plans.COPY: lambda repository, plan, budget: copying.again(repository, plan, budget=budget),
+    plans.RESTORE: lambda repository, plan, budget: undo.restore(
+        repository, plan.digest, plan.named, budget=max(budget, undo.BUDGET)
+    ),
+    plans.PUT_BACK: lambda repository, plan, _: lost.look(repository, plan.asked),
+    plans.UNDO: lambda repository, plan, budget: undo.look(
+        journal.named(repository, str(plan.asked["action"])), budget=max(budget, undo.BUDGET)
+    ),
 }

@@ -87,9 +87,7 @@ def untagged(
 
 def look(repository: Repository, names: Collection[str], max_age: timedelta, budget: float) -> fetch.Reading:
     """Ask the registry for all tags of the repository, and what each is on; how that went."""
-    return fetch.repository(
-        repository, first=sorted(names)[:FIRST], budget=budget, max_age=max_age, every=True
-    )
+    return fetch.patiently(repository, first=sorted(names)[:FIRST], budget=budget, max_age=max_age)
 
 
 def of_tags(repository: Repository, names: Collection[str]) -> Chosen:

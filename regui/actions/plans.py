@@ -18,7 +18,7 @@ UNTAG, DELETE_DIGEST, PUT, COPY = "untag", "delete-digest", "put", "copy"
 GOES_ALONG = "goes-along"
 # Kinds of plans besides those named like their only step.
 DELETE_TAGS, DELETE_REPOSITORY, DELETE_UNTAGGED = "delete-tags", "delete-repository", "delete-untagged"
-RETAG, RESTORE, UNDO, PUT_BACK = "retag", "restore", "undo", "put-back"
+RETAG, RESTORE, UNDO, PUT_BACK, RETAIN = "retag", "restore", "undo", "put-back", "retain"
 # What is copied besides images and indexes: the list of referrers under a fallback tag.
 LIST = "referrers"
 
@@ -368,6 +368,8 @@ def changes(before: Facts, after: Facts, now_on: Mapping[str, str] | None = None
     said += [f"{what} is no longer protected." for what in sorted(was.keys() - stays)]
     for name in sorted(had.keys() - has.keys() - {one["tag"] for one in after.get("protected", ())}):
         where = f"moved to {shortened(now_on[name])}" if name in now_on else "is gone"
+        if before["kind"] == RETAIN and now_on.get(name) == had[name]:
+            where = "would be kept by now"
         said.append(f"The tag {name} {where}.")
     said += [
         f"The tag {name} now points at this digest too: it would go as well."

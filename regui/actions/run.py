@@ -99,9 +99,17 @@ def run(plan: Plan | Agreed, actor: Actor) -> Action:
     return carry_out(start(plan, actor))
 
 
-def start(plan: Plan | Agreed, actor: Actor, *, held: bool = True, grace: timedelta = timedelta()) -> Action:
+def start(
+    plan: Plan | Agreed,
+    actor: Actor,
+    *,
+    held: bool = True,
+    grace: timedelta = timedelta(),
+    budget: float = fetch.CHECK_BUDGET,
+) -> Action:
     """The action, in the journal with the bytes it needs: `held`, to be carried out by whoever called, or
-    left to wait for a worker, no sooner than after the `grace`.
+    left to wait for a worker, no sooner than after the `grace`. The registry is asked once more for at most
+    `budget` seconds.
 
     Raises `Unchecked`, `Protected`, `Stale` or `Breaks` with nothing changed, `oci.NotFound` when what it is
     about is gone already, any other `oci.Error` when its bytes couldn't be kept, and what `access` raises.
@@ -111,7 +119,7 @@ def start(plan: Plan | Agreed, actor: Actor, *, held: bool = True, grace: timede
     repository = access.repository(actor, registry, agreed.repository, kinds.RIGHTS[agreed.kind])
     see_source(actor, agreed.asked)
     overriding.require(actor, registry, agreed.asked)
-    fresh = kinds.again(repository, agreed)
+    fresh = kinds.again(repository, agreed, budget=budget)
     if not fresh.check.complete:
         raise Unchecked(fresh)
     if fresh.refused:
@@ -121,7 +129,7 @@ def start(plan: Plan | Agreed, actor: Actor, *, held: bool = True, grace: timede
     if fresh.breaks and not agreed.understood:
         raise Breaks(fresh)
     client = connect(registry)
-    contents = kept.gather(client.until(time.monotonic() + KEEPING), repository, fresh)
+    contents = kept.gather(client.until(time.monotonic() + max(KEEPING, budget)), repository, fresh)
     now = timezone.now()
     not_before = now + grace if grace else None
     action = journal.begin(fresh, actor, contents, now, not_before=not_before, held=held)
@@ -170,11 +178,14 @@ def carry_out(
     action: Action,
     stop: Callable[[], bool] = never,
     watch: Callable[[Action], None] = tell_nobody,
+    *,
+    budget: float = fetch.CHECK_BUDGET,
 ) -> Action:
     """The action, which is the caller's by a claim, as it ended; or still running, when the registry fell
-    silent, or `stop` said to leave the rest to whoever comes next. `watch` is told of bytes that moved."""
+    silent, or `stop` said to leave the rest to whoever comes next. `watch` is told of bytes that moved; of a
+    plan that was made a while ago all tags are looked at once more, for at most `budget` seconds."""
     try:
-        return Runner(action, stop, watch).go()
+        return Runner(action, stop, watch, budget).go()
     except Overtaken:
         return journal.whole(action)
 
@@ -187,8 +198,9 @@ class Runner:
         action: Action,
         stop: Callable[[], bool] = never,
         watch: Callable[[Action], None] = tell_nobody,
+        budget: float = fetch.CHECK_BUDGET,
     ) -> None:
-        self.action, self.stop, self.watch = action, stop, watch
+        self.action, self.stop, self.watch, self.budget = action, stop, watch, budget
         self.told, self.looked, self.why = 0.0, -AGAIN, ""
         self.items = list(action.items.all())
         self.todo = [item for item in self.items if item.do != plans.GOES_ALONG]
@@ -278,7 +290,7 @@ class Runner:
         doomed = [item.digest for item in self.todo if item.do == plans.DELETE_DIGEST and not item.result]
         if not doomed or self.is_fresh() or self.repository.pk is None:
             return {}
-        reading = fetch.repository(self.repository, budget=fetch.CHECK_BUDGET, every=True)
+        reading = fetch.patiently(self.repository, budget=self.budget, tick=self.hold)
         if not reading.complete:
             raise oci.TimedOut(reading.problem or "Not all tags could be looked at in time.")
         found: dict[str, list[str]] = {}

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from regui.actions import plans, run
 from regui.actions.models import Action
+from regui.index import fetch
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class Hands:
 
     def work(self, action: Action) -> None:
         try:
-            run.carry_out(action, self.stop.is_set)
+            run.carry_out(action, self.stop.is_set, budget=fetch.LONG_BUDGET)
         except DatabaseError as error:
             log.warning("%s waits for its lease to end: %s", action.pk, error)
         except Exception:

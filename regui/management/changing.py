@@ -23,6 +23,7 @@ from regui.accounts.access import Actor
 from regui.actions import documents, plans, run
 from regui.actions.models import Action
 from regui.actions.plans import Check, Plan
+from regui.index import fetch
 from regui.management import foreground, telling
 from regui.management.speaking import DONE, FAILED, PERSON, STALE, Command, Refusal
 from regui.web import told, words
@@ -173,7 +174,7 @@ def begun(plan: Plan, actor: Actor) -> Action:
     longer as the plan says, and any other `oci.Error`."""
     try:
         # Whoever came this far has agreed to all that the plan shows.
-        return run.start(plan.agreed, actor)
+        return run.start(plan.agreed, actor, budget=fetch.LONG_BUDGET)
     except run.Unchecked as error:
         raise unchecked(error.plan.check) from error
     except run.Protected as error:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from regui.actions import journal, run
 from regui.actions.models import Action
+from regui.index import fetch
 
 # Seconds for which a registry that fell silent is asked again before the rest is left to a worker.
 PATIENCE = 90.0
@@ -59,13 +60,13 @@ def carry_out(
         return False
 
     try:
-        action = run.carry_out(action, step, watch)
+        action = run.carry_out(action, step, watch, budget=fetch.LONG_BUDGET)
         until = time.monotonic() + PATIENCE
         while action.is_open and not stop.is_set() and time.monotonic() < until:
             stop.wait(LOOK)
             mine = journal.claim(action, timezone.now())
             action = mine or journal.whole(action)
-            action = run.carry_out(action, step, watch) if mine else action
+            action = run.carry_out(action, step, watch, budget=fetch.LONG_BUDGET) if mine else action
         return journal.cancel(action, timezone.now()) if action.is_open and stop.is_set() else action
     except KeyboardInterrupt:
         journal.cancel(action, timezone.now())

@@ -77,7 +77,7 @@ def confirmed(repository: Repository, wanted: oci.Reference) -> None:
 def on(repository: Repository, tag: str) -> str:
     """The digest that the registry says the tag is on. Raises `oci.NotFound`, and `Refusal` when it doesn't
     say."""
-    manifest, reading = fetch.manifest(repository, tag, budget=fetch.CHECK_BUDGET, max_age=kinds.NOW)
+    manifest, reading = fetch.manifest(repository, tag, budget=fetch.LONG_BUDGET, max_age=kinds.NOW)
     if reading.problem:
         raise Refusal(reading.problem, code=reading.error_code, status=FAILED, hint=reading.hint)
     return manifest.digest
@@ -94,7 +94,7 @@ def matching(repository: Repository, text: str) -> list[str]:
         raise Refusal(
             "An empty query would find every tag.", code="usage", hint="If that is meant, write '*'."
         )
-    reading = fetch.repository(repository, budget=fetch.CHECK_BUDGET, max_age=kinds.NOW, every=True)
+    reading = fetch.patiently(repository, budget=fetch.LONG_BUDGET, max_age=kinds.NOW)
     if not reading.complete:
         raise unchecked(delete.check_of(repository, reading, timezone.now()))
     rows = search.tags(repository.tags.visible(), query)

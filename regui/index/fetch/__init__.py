@@ -10,12 +10,14 @@ from regui.index.fetch.doubts import confirm
 from regui.index.fetch.listings import remembered, remembered_all, repositories, repository
 from regui.index.fetch.manifests import manifest, verify
 from regui.index.fetch.naming import Named, name
-from regui.index.fetch.reading import BUDGET, CHECK_BUDGET, MAX_AGE, Reading, failed
+from regui.index.fetch.patiently import nothing, patiently
+from regui.index.fetch.reading import BUDGET, CHECK_BUDGET, LONG_BUDGET, MAX_AGE, Reading, failed
 from regui.index.fetch.referring import Referrer, referrers
 
 __all__ = [
     "BUDGET",
     "CHECK_BUDGET",
+    "LONG_BUDGET",
     "MAX_AGE",
     "SO_FAR",
     "Named",
@@ -27,6 +29,8 @@ __all__ = [
     "failed",
     "manifest",
     "name",
+    "nothing",
+    "patiently",
     "referrers",
     "remembered",
     "remembered_all",

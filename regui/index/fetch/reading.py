@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from regui import oci
 from regui.index.models import Registry, Repository
 
-# Seconds a page waits for a registry, and a person about to delete something.
-BUDGET, CHECK_BUDGET = 2.0, 20.0
+# Seconds a page waits for a registry; a person about to delete something; and whoever has time: a worker, or
+# somebody at a terminal.
+BUDGET, CHECK_BUDGET, LONG_BUDGET = 2.0, 20.0, 600.0
 MAX_AGE = timedelta(seconds=60)
 
 

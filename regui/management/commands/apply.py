@@ -10,6 +10,7 @@ from regui import oci
 from regui.actions import documents, kinds, run
 from regui.actions.models import Action
 from regui.actions.plans import Plan
+from regui.index import fetch
 from regui.index.models import Registry
 from regui.management.changing import Changing, stale, unchecked
 from regui.management.references import repository
@@ -32,7 +33,7 @@ class Command(Changing):
         row = repository(self.actor, agreed.registry, agreed.repository, agreed.kind)
         run.see_source(self.actor, agreed.asked)
         try:
-            fresh = kinds.again(row, agreed)
+            fresh = kinds.again(row, agreed, budget=fetch.LONG_BUDGET)
         except oci.NotFound as error:
             raise stale([str(error)]) from error
         except Action.DoesNotExist as error:

@@ -9,6 +9,7 @@ from regui.accounts.access import Right
 from regui.actions import copying
 from regui.actions.kinds import NOW
 from regui.actions.plans import Plan
+from regui.index import fetch
 from regui.management.changing import Changing
 from regui.management.references import confirmed, known, reference
 from regui.management.speaking import Refusal
@@ -55,6 +56,7 @@ class Command(Changing):
             platforms=options["platform"],
             referrers=not options["no_referrers"],
             max_age=NOW,
+            budget=fetch.LONG_BUDGET,
         )
 
     def lacks(self, plan: Plan) -> bool:

@@ -8,6 +8,7 @@ from regui import oci
 from regui.actions import delete, many, overriding, plans, untag
 from regui.actions.kinds import NOW
 from regui.actions.plans import Plan
+from regui.index.fetch import LONG_BUDGET as LONG
 from regui.index.models import Repository
 from regui.management.changing import Changing
 from regui.management.references import confirmed, digest, matching, reference, repository
@@ -61,21 +62,28 @@ class Command(Changing):
         overriding.require(self.actor, row.registry, options)
         over = options["override"]
         if how == "matching":
-            return many.tags(row, matching(row, options["matching"]), max_age=NOW, override=over)
+            names = matching(row, options["matching"])
+            return many.tags(row, names, max_age=NOW, budget=LONG, override=over)
         if how:
             look = many.everything if how == "repository" else many.untagged
-            return look(row, max_age=NOW, override=over)
+            return look(row, max_age=NOW, budget=LONG, override=over)
         if len(wanted) > 1:
-            return many.tags(row, sorted({one.tag for one in wanted}), max_age=NOW, override=over)
+            names = sorted({one.tag for one in wanted})
+            return many.tags(row, names, max_age=NOW, budget=LONG, override=over)
         return self.one(row, wanted[0], options)
 
     def one(self, row: Repository, wanted: oci.Reference, options: dict[str, Any]) -> Plan:
         """The plan for a single tag or digest."""
         if wanted.tag and not options["digest"]:
             confirmed(row, wanted)
-            return untag.look(row, wanted.tag, max_age=NOW, override=options["override"])
+            return untag.look(row, wanted.tag, max_age=NOW, budget=LONG, override=options["override"])
         return delete.look(
-            row, digest(row, wanted), max_age=NOW, along=options["along"], override=options["override"]
+            row,
+            digest(row, wanted),
+            max_age=NOW,
+            budget=LONG,
+            along=options["along"],
+            override=options["override"],
         )
 
 

@@ -6,6 +6,7 @@ from django.core.management.base import CommandParser
 
 from regui.actions import plans, undo
 from regui.actions.plans import Plan
+from regui.index import fetch
 from regui.management.changing import Changing
 from regui.management.references import reference, repository
 from regui.management.speaking import Refusal
@@ -32,4 +33,5 @@ class Command(Changing):
         if not wanted.digest:
             raise Refusal("A digest is needed: what was deleted has no tag.", code="usage")
         row = repository(self.actor, options["registry"], wanted.repository, plans.RESTORE)
-        return undo.restore(row, wanted.digest, options["tag"] or ([wanted.tag] if wanted.tag else []))
+        names = options["tag"] or ([wanted.tag] if wanted.tag else [])
+        return undo.restore(row, wanted.digest, names, budget=fetch.LONG_BUDGET)

@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 from regui.actions import plans, retag
 from regui.actions.kinds import NOW
 from regui.actions.plans import Plan
+from regui.index import fetch
 from regui.management.changing import Changing
 from regui.management.references import confirmed, reference, repository
 from regui.management.speaking import Refusal
@@ -26,4 +27,6 @@ class Command(Changing):
             raise Refusal("A tag or a digest is missing: it says what the new tag leads to.", code="usage")
         row = repository(self.actor, options["registry"], source.repository, plans.RETAG)
         confirmed(row, source)
-        return retag.look(row, source.digest or source.tag, options["tag"], max_age=NOW)
+        return retag.look(
+            row, source.digest or source.tag, options["tag"], max_age=NOW, budget=fetch.LONG_BUDGET
+        )

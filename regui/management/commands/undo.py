@@ -8,6 +8,7 @@ from django.utils import timezone
 from regui.actions import documents, journal, plans, undo
 from regui.actions.models import Action
 from regui.actions.plans import Plan
+from regui.index import fetch
 from regui.management.changing import Changing
 from regui.management.references import action, permit
 from regui.management.speaking import DONE, Refusal
@@ -41,4 +42,4 @@ class Command(Changing):
             )
         if found.state not in undo.UNDOABLE:
             raise Refusal(f"There is nothing to take back: {found.pk} is {found.state}.", code="not-undoable")
-        return undo.look(found)
+        return undo.look(found, budget=fetch.LONG_BUDGET)
