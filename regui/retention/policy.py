@@ -88,7 +88,7 @@ class Policy:
 def read_rules(value: object, path: Path) -> tuple[Rule, ...]:
     if not isinstance(value, list | tuple) or len(value) > MOST_RULES:
         raise Invalid(path, f"rules must be a list, of at most {MOST_RULES}.")
-    return tuple(rules.read(one, (*path, number)) for number, one in enumerate(value))
+    return reading.every(value, path, rules.read)
 
 
 def name(value: object) -> str:
@@ -119,15 +119,19 @@ def read_all(values: Mapping[str, Any]) -> list[Policy]:
     """The policies of a whole document, `{"policies": […]}`; raises `Invalid`, also for two of one name in
     one registry."""
     given = Reader.of(values, (), "a document with policies")
-    listed = given.take("policies", lambda value: value)
-    given.end()
-    if not isinstance(listed, list):
-        raise Invalid(("policies",), "policies must be a list.")
     found: dict[tuple[str, str], Policy] = {}
-    for number, one in enumerate(listed):
-        policy = Policy.read(one, ("policies", number))
+
+    def read(value: object, path: Path) -> Policy:
+        policy = Policy.read(value, path)
         if found.setdefault((policy.registry, policy.name), policy) is not policy:
-            raise Invalid(
-                ("policies", number, "name"), f"{policy.registry} has a policy {policy.name} already."
-            )
-    return list(found.values())
+            raise Invalid((*path, "name"), f"{policy.registry} has a policy {policy.name} already.")
+        return policy
+
+    def listed(value: object) -> tuple[Policy, ...]:
+        if not isinstance(value, list):
+            raise ValueError("must be a list")
+        return reading.every(value, ("policies",), read)
+
+    policies = given.take("policies", listed)
+    given.end()
+    return list(policies)

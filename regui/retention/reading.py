@@ -1,8 +1,9 @@
 """Plain values, as YAML and forms give them, read into what they mean, with the place of what is wrong."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from difflib import get_close_matches
+from typing import Any, TypeVar, cast
 
 import re2
 
@@ -18,11 +19,20 @@ LONGEST_REGEX, LONGEST_TEXT = 500, 200
 
 
 class Invalid(ValueError):
-    """A value that means nothing. `path` says where it stands; the message is a sentence."""
+    """A value that means nothing. `path` says where it stands; the message is a sentence. `problems` are all
+    that were found together, this one, the first, among them."""
 
     def __init__(self, path: Path, message: str) -> None:
         super().__init__(message)
         self.path, self.message = path, message
+        self.problems: tuple[Invalid, ...] = (self,)
+
+    @classmethod
+    def of(cls, found: Sequence["Invalid"]) -> "Invalid":
+        """The first of them, which knows of them all."""
+        first = found[0]
+        first.problems = tuple(dict.fromkeys(problem for one in found for problem in one.problems))
+        return first
 
     def __str__(self) -> str:
         where = "".join(f"[{one + 1}]" if isinstance(one, int) else f".{one}" for one in self.path)
@@ -31,11 +41,13 @@ class Invalid(ValueError):
 
 @dataclass
 class Reader:
-    """Takes values out of a mapping by name, and knows which were left."""
+    """Takes values out of a mapping by name, and knows which were left. What is wrong with any of them is
+    raised in the `end`, all together: until then what was taken may be nothing."""
 
     given: Mapping[str, Any]
     path: Path = ()
     taken: set[str] = field(default_factory=set)
+    wrong: list[Invalid] = field(default_factory=list)
 
     @classmethod
     def of(cls, value: object, path: Path, what: str) -> "Reader":
@@ -51,21 +63,39 @@ class Reader:
         value = self.given.get(name)
         if value is None or (isinstance(value, str) and not value.strip()):
             if default is None:
-                raise Invalid((*self.path, name), f"{name} is missing.")
-            return default
+                self.wrong.append(Invalid((*self.path, name), f"{name} is missing."))
+            return cast(T, default)
         try:
             return parse(value)
-        except Invalid:
-            raise
+        except Invalid as error:
+            self.wrong.append(error)
         except ValueError as error:
-            raise Invalid((*self.path, name), f"{name} {error}.") from error
+            self.wrong.append(Invalid((*self.path, name), f"{name} {error}."))
+        return cast(T, default)
 
     def end(self) -> None:
-        """Raise `Invalid` for what nobody asked for: a misspelt name must not be passed over."""
+        """Raise `Invalid` for all that is wrong, and for what nobody asked for: a misspelt name must not be
+        passed over."""
         for name in self.given:
             if name not in self.taken:
-                known = ", ".join(sorted(self.taken))
-                raise Invalid((*self.path, name), f"There is no {name} here, only {known}.")
+                near = get_close_matches(name, self.taken, n=1)
+                meant = f"Did you mean {near[0]}?" if near else f"Only {', '.join(sorted(self.taken))}."
+                self.wrong.append(Invalid((*self.path, name), f"There is no {name} here. {meant}"))
+        if self.wrong:
+            raise Invalid.of(self.wrong)
+
+
+def every(values: Sequence[Any], path: Path, read: Callable[[Any, Path], T]) -> tuple[T, ...]:
+    """All of them as `read` takes each, with its place; raises `Invalid` for all that are wrong."""
+    found, wrong = [], []
+    for number, one in enumerate(values):
+        try:
+            found.append(read(one, (*path, number)))
+        except Invalid as error:
+            wrong.append(error)
+    if wrong:
+        raise Invalid.of(wrong)
+    return tuple(found)
 
 
 def length(value: object) -> int:
@@ -142,7 +172,12 @@ def listed(value: object, check: Callable[[str], str]) -> tuple[str, ...]:
     words = value.replace(",", " ").split() if isinstance(value, str) else value
     if not isinstance(words, list | tuple) or not words or not all(isinstance(one, str) for one in words):
         raise ValueError("must be a pattern or a list of patterns")
-    return tuple(dict.fromkeys(check(one) for one in words))
+    for one in words:
+        try:
+            check(one)
+        except ValueError as error:
+            raise ValueError(f"{error}, not {one!r}") from error
+    return tuple(dict.fromkeys(words))
 
 
 def regex(value: object) -> str:

@@ -397,7 +397,8 @@ class Named(Rule):
     @classmethod
     def read(cls, given: Reader) -> "Named":
         if not given.given.get("tags") and not given.given.get("regex"):
-            raise Invalid(given.path, "Say which tags: a pattern in tags, or a regular expression in regex.")
+            why = "Say which tags: a pattern in tags, or a regular expression in regex."
+            given.wrong.append(Invalid(given.path, why))
         return cls(choice=Choice.read(given))
 
     def find(self, tags: Sequence[Tag], moment: Moment) -> Found:
@@ -559,7 +560,10 @@ def read(value: object, path: Path) -> Rule:
     if len(verbs) != 1:
         raise Invalid(path, "A rule has either keep or drop, with what it is about.")
     kinds = [kind for verb, kind in KINDS if verb == verbs[0]]
-    rule = KINDS[verbs[0], given.take(verbs[0], reading.one_of(*kinds))].read(given)
+    kind = given.take(verbs[0], reading.one_of(*kinds))
+    if given.wrong:  # what else may stand there hangs on it
+        raise Invalid.of(given.wrong)
+    rule = KINDS[verbs[0], kind].read(given)
     given.end()
     return rule
 
