@@ -64,14 +64,14 @@ class Reader:
         if value is None or (isinstance(value, str) and not value.strip()):
             if default is None:
                 self.wrong.append(Invalid((*self.path, name), f"{name} is missing."))
-            return cast(T, default)
+            return cast("T", default)
         try:
             return parse(value)
         except Invalid as error:
             self.wrong.append(error)
         except ValueError as error:
             self.wrong.append(Invalid((*self.path, name), f"{name} {error}."))
-        return cast(T, default)
+        return cast("T", default)
 
     def end(self) -> None:
         """Raise `Invalid` for all that is wrong, and for what nobody asked for: a misspelt name must not be

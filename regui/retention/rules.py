@@ -401,6 +401,10 @@ class Named(Rule):
             given.wrong.append(Invalid(given.path, why))
         return cls(choice=Choice.read(given))
 
+    def values(self) -> dict[str, Any]:
+        # Elsewhere all tags are meant where none are named; here that has to be said.
+        return {"tags": list(EVERY)} if self.choice.is_all else {}
+
     def find(self, tags: Sequence[Tag], moment: Moment) -> Found:
         return Found(self.choice.of(tags))
 
