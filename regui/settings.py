@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import platformdirs
 from csp.constants import NONE, SELF
 
-from regui import bind, database, directories, mapping, patterns, proxies, registries
+from regui import bind, database, directories, mapping, outlets, patterns, proxies, registries
 from regui.env import env, refuse
 from regui.keys import earlier, secret_key
 from regui.paths import resource
@@ -39,6 +39,8 @@ SYNC_RATE = env.number("REGUI_SYNC_RATE", 0, 0, 100_000)
 SYNC_SHARE = env.share("REGUI_SYNC_SHARE", "10%")
 TRASH_DAYS = env.number("REGUI_TRASH_DAYS", 90, 0, 36_500)
 TASKS_ENGINE = env.choice("REGUI_TASKS", ("database", "rq")) or "database"
+CLEANUP_MAIL = outlets.mail(env)
+CLEANUP_HOOK = outlets.hook(env)
 REDIS_URL = env.secret("REGUI_REDIS_URL")
 PROXIES = proxies.from_env(env)
 OIDC = directories.oidc(env)

@@ -16,7 +16,7 @@ PACKAGE = Path(regui.__file__).parent
 
 # What a part may import besides itself.
 PLAIN = {"", "bind", "database", "env", "keys", "paths", "patterns", "registries", "sealed", "secrets"}
-PLAIN |= {"directories", "mapping", "proxies"}
+PLAIN |= {"directories", "mapping", "outlets", "proxies"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "bind": set(),
@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "directories": {"bind", "env", "mapping", "registries"},
     "env": set(),
     "mapping": set(),
+    "outlets": {"bind", "env"},
     "proxies": {"env", "mapping"},
     "keys": {"env"},
     "paths": set(),

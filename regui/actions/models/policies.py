@@ -121,6 +121,13 @@ class Run(models.Model):
     undo_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True, help_text="when all that can be taken back was asked for")
     told_at = models.DateTimeField(null=True, help_text="when its summary was sent; null while it is to be")
+    told_state = models.CharField(
+        max_length=16, blank=True, help_text="the state that was told of last, or given up on telling of"
+    )
+    tell_at = models.DateTimeField(null=True, help_text="when to try to tell again")
+    tell_tries = models.PositiveSmallIntegerField(default=0, help_text="how often that failed, of this state")
+    told_by = models.JSONField(default=list, help_text="the states and ways that were told: 'done e-mail'")
+    untold = models.TextField(blank=True, help_text="why it couldn't be told, the last time it was tried")
     # What it decided.
     repositories = models.PositiveIntegerField(default=0, help_text="how many it looked at")
     tags = models.PositiveIntegerField(default=0, help_text="tags in these")
@@ -143,6 +150,7 @@ class Run(models.Model):
                 name="run_open",
                 condition=Q(state__in=["waiting", "deciding", "running"]),
             ),
+            models.Index(fields=["finished_at"], name="run_finished"),
         ]
         ordering = ["-started_at", "-id"]
         get_latest_by = "started_at"
