@@ -62,3 +62,12 @@ def size_of(ids: Iterable[int]) -> int | None:
     """The bytes of all blobs these manifests need, each counted once; None when one's size is unknown."""
     used = BlobUse.objects.filter(manifest__in=set(ids))
     return facts.total(dict(used.values_list("blob_id", "blob__size")).values())
+
+
+def unsized(ids: Iterable[int]) -> int:
+    """How many blobs that these manifests use have no known size."""
+    found: set[int] = set()
+    for some in batches(set(ids)):
+        used = BlobUse.objects.filter(manifest__in=some, blob__size=None).order_by()
+        found |= set(used.values_list("blob_id", flat=True))
+    return len(found)

@@ -145,10 +145,10 @@ def settled(registry: Registry, began: datetime) -> RepositoryQuerySet:
     return Repository.objects.filter(registry=registry, unsettled_at__lte=began)
 
 
-def stream(sql: str, registry: int) -> Iterator[tuple[int, ...]]:
-    """The rows of a query about a registry, some at a time on either database."""
+def stream(sql: str, *parameters: int) -> Iterator[tuple[int, ...]]:
+    """The rows of a query, some at a time on either database."""
     with connection.chunked_cursor() as cursor:
-        cursor.execute(sql, [registry])
+        cursor.execute(sql, parameters)
         while rows := cursor.fetchmany(FETCH):
             yield from rows
 
