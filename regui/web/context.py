@@ -83,7 +83,7 @@ SECTIONS = {
     "run": "cleanup",
     "run-approve": "cleanup",
     "run-decline": "cleanup",
-    "run-stop": "cleanup",
+    "run-part": "cleanup",
     "run-undo": "cleanup",
     "in-use": "cleanup",
     "account": "account",

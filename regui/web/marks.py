@@ -112,3 +112,11 @@ def roles(there: Collection[str]) -> SafeString:
 def muted(words: str) -> SafeString:
     """Words that stand for a value that isn't there."""
     return format_html('<span class="muted">{}</span>', words)
+
+
+def coded(words: str) -> SafeString:
+    """Words in which what stands between backticks is set as code."""
+    parts = enumerate(words.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", one) if at % 2 else one,) for at, one in parts)
+    )

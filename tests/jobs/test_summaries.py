@@ -82,7 +82,12 @@ def a_run(state: Run.State = Run.State.PARTIAL, **more: Any) -> Run:
         "state": state,
         "started_at": NOW - timedelta(minutes=2),
         "finished_at": None if state in {Run.State.ASKING, Run.State.RUNNING} else NOW,
-        **{"repositories": 3, "tags": 100, "keeps": 70, "drops": 30, "manifests": 20, "untagged": 1},
+        "repositories": 3,
+        "tags": 100,
+        "keeps": 70,
+        "drops": 30,
+        "manifests": 20,
+        "untagged": 1,
         "frees": 5_300_000_000,
     }
     run = Run.objects.create(**(values | more))

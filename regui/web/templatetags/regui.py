@@ -21,6 +21,7 @@ from regui.web.marks import NOTHING, UNKNOWN, muted
 
 register = template.Library()
 register.filter(marks.kind_name)
+register.filter(marks.coded)
 for mark in (marks.kind_sign, marks.lock, marks.platforms, marks.roles, marks.runs_on):
     register.simple_tag(mark)
 

@@ -1,0 +1,145 @@
+"""Runs of policies as their pages tell them, each to who may know it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from regui.accounts import access
+from regui.accounts.access import Actor, Right
+from regui.actions.models import Run
+from regui.index.models import Registry
+from regui.retention.deciding import OTHERWISE, PROTECTED, UNSURE, USED, Verdict
+from regui.retention.policy import Policy
+
+State, Trigger = Run.State, Run.Trigger
+
+STATES = {
+    State.WAITING: "waiting",
+    State.DECIDING: "looking",
+    State.ASKING: "waits for you",
+    State.RUNNING: "running",
+    State.DONE: "done",
+    State.PARTIAL: "partly done",
+    State.FAILED: "failed",
+    State.CANCELLED: "stopped",
+    State.DRY: "dry run",
+}
+OPEN = frozenset({State.WAITING, State.DECIDING, State.RUNNING})
+# What a run that has decided did with what it found.
+DID = frozenset({State.RUNNING, State.DONE, State.PARTIAL})
+TRIGGERS = {
+    Trigger.SCHEDULE: "by its schedule",
+    Trigger.FIRST: "because it was saved",
+    Trigger.PERSON: "by {actor}",
+    Trigger.COMMAND: "from the command line by {actor}",
+}
+UNTOLD = "Why is told to who may see all that it is about."
+
+
+@dataclass(frozen=True)
+class Bar:
+    """How many tags one verdict is on, and what that is in words."""
+
+    keeps: bool
+    words: str
+    tags: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """A run for whoever looks at it. `whole` says whether they may know what it came to, over all that it is
+    about, `others` which other policies they may be told of by name."""
+
+    run: Run
+    actor: Actor
+    whole: bool
+    others: Collection[str] = ()
+
+    @property
+    def state(self) -> str:
+        if self.run.state == State.ASKING and not self.may_decide:
+            return "waits for a person"
+        return STATES[State(self.run.state)]
+
+    @property
+    def by(self) -> str:
+        """What began it."""
+        return TRIGGERS[Trigger(self.run.trigger)].format(actor=self.run.actor)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a worker has it, so that it looks different in a moment."""
+        return self.run.state in OPEN
+
+    @property
+    def asks(self) -> bool:
+        return self.run.state == State.ASKING
+
+    @property
+    def decided(self) -> bool:
+        """Whether there is anything to tell of what it found."""
+        return self.run.decided_at is not None
+
+    @property
+    def only_looked(self) -> bool:
+        """Whether nothing was changed, so that it says what would be."""
+        return self.run.state not in DID and not self.run.approved_by
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether they may let it go ahead, or end it."""
+        return self.may_all or self.actor.name == self.run.actor
+
+    @cached_property
+    def may_all(self) -> bool:
+        return self.actor.may(Right.DELETE, self.run.registry)
+
+    @property
+    def reason(self) -> str:
+        return self.run.reason if self.whole else UNTOLD if self.run.reason else ""
+
+    @property
+    def share(self) -> str:
+        """What part of the tags goes, in percent."""
+        tags = self.run.tags
+        percent = 100 * self.run.drops / tags if tags else 0
+        return f"{percent:.0f} %" if percent >= 1 or not percent else "less than 1 %"
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy as it was."""
+        return Policy.read(self.run.document)
+
+    @property
+    def bars(self) -> list[Bar]:
+        """The counts of each verdict, what drops first, the most first."""
+        rows = [(Verdict(*given), tags) for *given, tags in self.run.counts]
+        rows.sort(key=lambda row: (row[0].keep, -row[1], row[0].rule))
+        return [Bar(verdict.keep, self.words(verdict), tags) for verdict, tags in rows]
+
+    def words(self, verdict: Verdict) -> str:
+        """Why a verdict is what it is."""
+        if verdict.how in {OTHERWISE, PROTECTED, USED}:
+            return {OTHERWISE: "No rule speaks of it", PROTECTED: "Protected", USED: "In use"}[verdict.how]
+        if verdict.policy:
+            named = f"rule {verdict.rule} of {verdict.policy}"
+            words = named if verdict.policy in self.others else "a rule of another policy"
+            return f"{capital(words)}{' can't tell' if verdict.how == UNSURE else ''}"
+        rule = str(self.policy.rules[verdict.rule - 1])
+        return f"Rule {verdict.rule}{' can't tell' if verdict.how == UNSURE else ''}: {rule}"
+
+
+def rows(actor: Actor, registry: Registry, some: Iterable[Run]) -> list[Told]:
+    """Runs of that registry for a list."""
+    every = access.sees_all(actor, registry)
+    return [Told(run, actor, every or run.actor == actor.name) for run in some]
+
+
+def capital(words: str) -> str:
+    """The words as a sentence begins."""
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+STATE_CHOICES: Sequence[tuple[str, str]] = [
+    (state.value, "waits for a person" if state == State.ASKING else words) for state, words in STATES.items()
+]

@@ -1,0 +1,111 @@
+"""A policy as its page tells it: each rule with the number that reasons speak of, and when it runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import islice
+
+from cronsim import CronSim
+
+from regui.accounts.access import Actor, Forbidden
+from regui.actions.models import PolicyRow, Run
+from regui.actions.retention import book, runs
+from regui.index.models import Registry
+from regui.retention import reading
+from regui.retention.policy import DROP, Policy
+from regui.web import ran
+
+# How many of the next times, and of the latest runs, are shown.
+TIMES, RUNS = 3, 10
+
+
+@dataclass(frozen=True)
+class Line:
+    """A rule by its number."""
+
+    number: int
+    keeps: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """A policy in words."""
+
+    policy: Policy
+
+    @property
+    def lines(self) -> list[Line]:
+        rules = enumerate(self.policy.rules, 1)
+        return [Line(number, rule.keeps, ran.capital(str(rule))) for number, rule in rules]
+
+    @property
+    def drops_the_rest(self) -> bool:
+        """Whether a tag goes of which no rule speaks."""
+        return self.policy.otherwise == DROP
+
+    @property
+    def untagged(self) -> str:
+        """After how long a manifest without a tag goes; empty for never."""
+        return reading.spoken(self.policy.untagged) if self.policy.untagged else ""
+
+    @property
+    def schedule(self) -> str:
+        """When it runs: "at 03:00 every day"; empty without a schedule."""
+        said = CronSim(self.policy.schedule, datetime.now(UTC)).explain() if self.policy.schedule else ""
+        return f"{said[:1].lower()}{said[1:]}"
+
+
+def upcoming(policy: Policy, now: datetime) -> Sequence[datetime]:
+    """The next times that its schedule means."""
+    return list(islice(CronSim(policy.schedule, now.astimezone(UTC)), TIMES)) if policy.schedule else []
+
+
+@dataclass(frozen=True)
+class Page:
+    """A policy with its runs, for who may see it."""
+
+    row: PolicyRow
+    actor: Actor
+    registry: Registry
+    now: datetime
+
+    @cached_property
+    def words(self) -> Words:
+        return Words(self.row.policy)
+
+    @property
+    def next(self) -> Sequence[datetime]:
+        """When it runs next; nothing for one that rests."""
+        return [] if self.row.paused else upcoming(self.words.policy, self.now)
+
+    @cached_property
+    def may_change(self) -> bool:
+        try:
+            book.named(self.actor, self.registry, self.row.name, change=True)
+        except Forbidden:
+            return False
+        return True
+
+    @cached_property
+    def runs(self) -> list[ran.Told]:
+        """The latest of its runs."""
+        found = runs.visible(self.actor, self.registry).filter(policy=self.row.name)
+        return ran.rows(self.actor, self.registry, found[:RUNS])
+
+    @property
+    def asking(self) -> ran.Told | None:
+        """The run that waits for a person, if the latest does."""
+        return self.runs[0] if self.runs and self.runs[0].asks else None
+
+    @property
+    def going(self) -> ran.Told | None:
+        """The run that is under way."""
+        return next((one for one in self.runs if one.is_open), None)
+
+    @cached_property
+    def let_go(self) -> Run | None:
+        """The latest run that somebody approved."""
+        found = runs.visible(self.actor, self.registry).filter(policy=self.row.name)
+        return found.exclude(approved_by="").order_by("-approved_at").first()
