@@ -121,12 +121,13 @@ class Told:
         """Why a verdict is what it is."""
         if verdict.how in {OTHERWISE, PROTECTED, USED}:
             return {OTHERWISE: "No rule speaks of it", PROTECTED: "Protected", USED: "In use"}[verdict.how]
+        doubt = " can't tell" if verdict.how == UNSURE else ""
         if verdict.policy:
             named = f"rule {verdict.rule} of {verdict.policy}"
             words = named if verdict.policy in self.others else "a rule of another policy"
-            return f"{capital(words)}{' can't tell' if verdict.how == UNSURE else ''}"
+            return f"{capital(words)}{doubt}"
         rule = str(self.policy.rules[verdict.rule - 1])
-        return f"Rule {verdict.rule}{' can't tell' if verdict.how == UNSURE else ''}: {rule}"
+        return f"Rule {verdict.rule}{doubt}: {rule}"
 
 
 def rows(actor: Actor, registry: Registry, some: Iterable[Run]) -> list[Told]:
