@@ -158,9 +158,9 @@ def test_shared_images_count_once_where_images_are_counted() -> None:
 @pytest.mark.parametrize("regex", ["(a+)+b", "(a|aa)+c", "(.*a){20}", "(a?){60}a{60}", "((a*)*)*d"])
 def test_a_regular_expression_takes_no_longer_however_it_is_written(regex: str) -> None:
     tags = [tag("a" * 127 + str(number % 10), 9) for number in range(2_000)]
-    began = time.perf_counter()
+    began = time.process_time()
     verdicts(tags, {"drop": "matching", "regex": regex})
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_regular_expression_re2_does_not_know_is_refused_with_its_place() -> None:
@@ -178,7 +178,7 @@ def test_blanks_are_no_value(field: str) -> None:
 
 def test_twenty_thousand_tags_are_decided_in_less_than_two_seconds() -> None:
     tags = [tag(f"1.{number}", number % 900, pulled=ago(number % 400)) for number in range(20_000)]
-    began = time.perf_counter()
+    began = time.process_time()
     found = verdicts(
         tags,
         {"keep": "newest", "count": 50},
@@ -186,6 +186,6 @@ def test_twenty_thousand_tags_are_decided_in_less_than_two_seconds() -> None:
         {"keep": "pulled", "within": "7d"},
         {"drop": "older", "than": "30d"},
     )
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert found.counts.total() == 20_000
     assert len(found.dropped) > 18_000

@@ -15,7 +15,7 @@ from regui.actions.models import PolicyRow
 from regui.actions.retention import facts
 from regui.actions.retention.facts import Stand
 from regui.index.batches import batches
-from regui.index.models import Manifest, Registry, name_key
+from regui.index.models import Manifest, Registry, Tag, name_key
 from regui.retention import deciding
 from regui.retention.deciding import OTHERWISE, Decision, Verdict
 from regui.retention.policy import Policy
@@ -25,6 +25,8 @@ from regui.retention.tags import Moment
 NAMED = 10
 # Lines of a download that are made at a time.
 LINES = 500
+# From so many tags on the keys they are ordered by are read.
+MANY = 1_000
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ def page(
         places = wanted_places(stand, decision, wanted)
         first, last = max(offset - total, 0), offset + most - total
         if first < len(places) and last > 0:
-            lines += made(stand, decision, ordered(decision, places)[first:last])
+            lines += made(stand, decision, ordered(stand, places)[first:last])
         total += len(places)
     return Page(lines, total)
 
@@ -191,7 +193,7 @@ def page(
 def lines(registry: Registry, policy: Policy, actor: Actor, now: datetime, wanted: Wanted) -> Iterator[Line]:
     """All wanted lines, in the same order, as they come: for a download."""
     for stand, decision in those(registry, policy, actor, now, wanted):
-        places = ordered(decision, wanted_places(stand, decision, wanted))
+        places = ordered(stand, wanted_places(stand, decision, wanted))
         for some in batches(places, LINES):
             yield from made(stand, decision, some)
 
@@ -222,10 +224,20 @@ def fits(verdict: Verdict, wanted: Wanted) -> bool:
     return verdict.rule == wanted.rule and not verdict.policy
 
 
-def ordered(decision: Decision, places: Iterable[int]) -> list[int]:
-    """The places as versions stand, newest first."""
-    names = [tag.name for tag in decision.tags]
-    return sorted(places, key=lambda place: (name_key(names[place]), names[place]), reverse=True)
+def ordered(stand: Stand, places: Iterable[int]) -> list[int]:
+    """The places as versions stand, newest first. Of many tags the keys are read, which takes a third of the
+    time that making them does."""
+    names = [tag.name for tag in stand.tags]
+    keys: dict[str, bytes] = {}
+    if len(names) > MANY:
+        rows = Tag.objects.visible().filter(repository=stand.key).values_list("name", "name_key")
+        keys = {name: bytes(key) for name, key in rows}
+
+    def key(place: int) -> tuple[bytes, str]:
+        name = names[place]
+        return keys.get(name) or name_key(name), name
+
+    return sorted(places, key=key, reverse=True)
 
 
 def made(stand: Stand, decision: Decision, places: Sequence[int]) -> list[Line]:
