@@ -1,6 +1,7 @@
 """What becomes of tags, rule by rule and where rules meet."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,11 @@ from tests.retention.made import (
 
 UNREAD = Tag("new", None)
 UNDATED = tag("undated")
-AGED = [{"keep": "newest", "count": 1}, {"keep": "younger", "than": "30d"}, {"drop": "older", "than": "30d"}]
+AGED: list[dict[str, Any]] = [
+    {"keep": "newest", "count": 1},
+    {"keep": "younger", "than": "30d"},
+    {"drop": "older", "than": "30d"},
+]
 
 
 def test_keep_wins_over_every_drop_rule_and_the_reason_names_the_first() -> None:
@@ -62,14 +67,14 @@ def test_a_keep_rule_of_another_policy_holds_and_is_named() -> None:
 
 @pytest.mark.parametrize("rule", AGED)
 @pytest.mark.parametrize("unknown", [UNREAD, UNDATED], ids=["unread", "undated"])
-def test_what_has_no_date_is_kept_by_every_rule_on_dates(rule: dict[str, str], unknown: Tag) -> None:
+def test_what_has_no_date_is_kept_by_every_rule_on_dates(rule: dict[str, Any], unknown: Tag) -> None:
     found = verdicts([unknown], rule, otherwise="keep" if "drop" in rule else "drop")
     assert kept(found) == [unknown.name]
     assert "can't tell" in found.reason(0)
 
 
 @pytest.mark.parametrize("rule", AGED)
-def test_what_has_no_date_goes_where_a_rule_says_so(rule: dict[str, str]) -> None:
+def test_what_has_no_date_goes_where_a_rule_says_so(rule: dict[str, Any]) -> None:
     assert dropped(verdicts([UNDATED], {**rule, "unknown": "drop"}, otherwise="drop")) == ["undated"]
 
 
@@ -82,7 +87,7 @@ def test_what_has_no_date_goes_where_a_rule_says_so(rule: dict[str, str]) -> Non
         {"keep": "label", "label": "x"},
     ],
 )
-def test_an_unread_tag_is_never_dropped_but_by_its_name(rule: dict[str, str]) -> None:
+def test_an_unread_tag_is_never_dropped_but_by_its_name(rule: dict[str, Any]) -> None:
     tags = [Tag("new", None, first_seen=ago(400)), tag("old", 90, first_seen=ago(1))]
     otherwise = "keep" if "drop" in rule else "drop"
     assert "new" in kept(verdicts(tags, rule, otherwise=otherwise))

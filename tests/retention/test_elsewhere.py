@@ -79,8 +79,13 @@ def test_quiq_drops_by_age_alone_where_enough_are_young() -> None:
 
 def test_quiq_keeps_names_of_a_regular_expression_and_they_count() -> None:
     tags = [tag("stable", 400), *(tag(f"1.{days}", days) for days in (300, 301, 302))]
-    rules = [{"keep": "matching", "regex": "stable|latest"}, {"keep": "newest", "count": 2}]
-    assert dropped(verdicts(tags, *rules, {"drop": "older", "than": "90d"})) == ["1.302"]
+    found = verdicts(
+        tags,
+        {"keep": "matching", "regex": "stable|latest"},
+        {"keep": "newest", "count": 2},
+        {"drop": "older", "than": "90d"},
+    )
+    assert dropped(found) == ["1.302"]
 
 
 def test_gitlab_keeps_latest_ten_names_and_what_is_young() -> None:
