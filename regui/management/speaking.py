@@ -21,8 +21,9 @@ from regui.accounts.local import BadToken, local
 from regui.actions import documents
 
 # DONE is for all of it and nothing less; FAILED for none or a part; REFUSED for what regui doesn't know or
-# won't do; PERSON for what only a person can decide; STALE when the registry isn't as the plan says any more.
-DONE, FAILED, REFUSED, PERSON, STALE = range(5)
+# won't do; PERSON for what only a person can decide; STALE when the registry isn't as the plan says any more;
+# DROPS when a dry run found something to drop, as diff says that two files differ.
+DONE, FAILED, REFUSED, PERSON, STALE, DROPS = range(6)
 NOBODY = "What REGUI_TOKEN holds opens nothing: it isn't known, is over, or was revoked."
 ANOTHER = "Set it to a token that is good, or to nothing to act as this machine's user."
 # What Django's commands take and ours have no use for.

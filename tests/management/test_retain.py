@@ -1,0 +1,120 @@
+"""`regui retain`: what would go and why, what is asked, and what its exit status says."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from pytest_django import Settings
+
+from regui.accounts.access import Actor, Role
+from regui.actions.models import PolicyRow, Run
+from regui.actions.retention import book, runs
+from regui.index import fetch
+from regui.index.models import Registry, Repository
+from regui.management.speaking import DONE, DROPS, FAILED, PERSON, Refusal
+from tests.actions.policies import policy
+from tests.people import token
+from tests.registry import RunningRegistry
+
+pytestmark = pytest.mark.django_db
+
+ROOT = Actor("local:root", Role.ADMIN, trusted=True)
+
+
+@pytest.fixture
+def there(known: None, registry: RunningRegistry, name: str) -> Repository:
+    """A repository with tags of two pull requests, and a policy for it that nobody approved yet."""
+    for tag in ("1.0", "pr-1", "pr-2"):
+        registry.push(name, tags=[tag])
+    main = Registry.objects.get(name="main")
+    row = Repository(registry=main, name=name, first_seen_at=timezone.now())
+    assert fetch.repository(row, budget=60.0, max_age=timedelta(), every=True).complete
+    book.save(ROOT, main, policy(name), timezone.now())
+    return main.repositories.get(name=name)
+
+
+def tags(registry: RunningRegistry, name: str) -> set[str]:
+    with registry.connect() as client:
+        return set(client.tags(name))
+
+
+def retain(*arguments: str) -> int:
+    """The exit status."""
+    try:
+        call_command("retain", *arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return DONE
+
+
+def test_a_dry_run_says_why_each_tag_would_go_and_changes_nothing(
+    there: Repository, registry: RunningRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert retain("main", "--dry-run") == DROPS
+    said = capsys.readouterr().out
+    assert "3 tags in 1 repositories: 1 stay, 2 go" in said
+    assert f"{there.name}: 2 of 3 tags" in said
+    assert "pr-1 (sha256:" in said
+    assert "dropped: rule 1" in said
+    assert tags(registry, there.name) == {"1.0", "pr-1", "pr-2"}
+    assert Run.objects.filter(state=Run.State.ASKING).count() == 0
+
+
+def test_what_nobody_approved_asks_and_yes_approves_it(
+    there: Repository, registry: RunningRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert retain("main", "pulls") == PERSON
+    assert "Nobody has approved this policy yet." in capsys.readouterr().err
+    assert tags(registry, there.name) == {"1.0", "pr-1", "pr-2"}
+
+    assert retain("--yes") == DONE
+    assert tags(registry, there.name) == {"1.0"}
+    assert PolicyRow.objects.get().is_approved
+    assert retain("main", "--dry-run") == DONE, "nothing is left to go"
+    assert retain() == DONE
+
+
+def test_one_object_tells_a_program_all_of_it(there: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    assert retain("main", "--dry-run", "--json") == DROPS
+    found = json.loads(capsys.readouterr().out)
+    (run,) = found["runs"]
+    assert (run["state"], run["policy"], run["drops"], run["keeps"]) == ("dry", "pulls", 2, 1)
+    (part,) = run["parts"]
+    assert [one["tag"] for one in part["dropped"]] == ["pr-1", "pr-2"]
+    assert all(one["digest"].startswith("sha256:") and one["reason"] for one in part["dropped"])
+    assert {"keep": False, "how": "rule", "rule": 1, "policy": "", "tags": 2} in run["counts"]
+
+
+def test_a_policy_that_is_paused_runs_only_by_its_name(there: Repository) -> None:
+    book.pause(PolicyRow.objects.get(), ROOT, timezone.now(), paused=True)
+    assert retain("main", "--dry-run") == DONE
+    assert retain("main", "pulls", "--dry-run") == DROPS
+
+
+def test_a_policy_that_is_not_there_is_refused(there: Repository) -> None:
+    with pytest.raises(Refusal, match=r"There is no policy named releases, only pulls\."):
+        retain("main", "releases")
+
+
+def test_a_run_that_fails_says_so(there: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    asks = runs.begin(PolicyRow.objects.get(), ROOT, Run.Trigger.COMMAND, timezone.now())
+    assert retain("main") == PERSON
+    Run.objects.filter(pk=asks.pk).update(state=Run.State.RUNNING, actor="nobody")
+    assert retain("main") == FAILED
+    said = capsys.readouterr().err
+    assert f"{there.name}: There is no account of nobody any more." in said
+    assert "pulls: failed. 1 of 1 repository was not done" in said
+
+
+def test_a_token_runs_only_what_its_scope_allows(
+    there: Repository, registry: RunningRegistry, settings: Settings
+) -> None:
+    settings.TOKEN = token(Role.READER)
+    with pytest.raises(Refusal, match="may not delete from main"):
+        retain("main")
+    settings.TOKEN = token(Role.MAINTAINER, name="cleaner")
+    assert retain("main", "--yes") == DONE
+    assert tags(registry, there.name) == {"1.0"}
+    assert Run.objects.latest().actor == "robot:cleaner"
