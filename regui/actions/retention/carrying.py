@@ -92,7 +92,9 @@ def carry_out(turn: Turn, part: Part, stop: Callable[[], bool]) -> None:
         turn.keep()
         return stop()
 
-    conclude(part, run.carry_out(found, held) if found.is_open else found)
+    if found.is_open:
+        found = run.carry_out(found, held, budget=LONG.total_seconds())
+    conclude(part, found)
 
 
 def known(of: Run, part: Part) -> Action | None:
@@ -120,11 +122,11 @@ def started(of: Run, part: Part) -> Action | None:
         raise run.Unchecked(plan)
     for _ in range(AGAIN):
         agreed = narrowed(plan, part)
-        if not plan.steps or not (agreed.asked.get("tags") or agreed.asked.get("digests")):
+        if not plan.steps or not (agreed.asked["tags"] or agreed.asked["digests"]):
             note(part, NOTHING, done=True)
             return None
         try:
-            return run.start(agreed, actor)
+            return run.start(agreed, actor, budget=budget)
         except run.Stale as stale:
             last, plan = stale, stale.plan
     raise last
@@ -134,12 +136,10 @@ def narrowed(plan: Plan, part: Part) -> Agreed:
     """The plan without what the run hadn't found: other tags, tags that moved since, other digests."""
     shown = {tag: digest for tag, digest, _ in part.dropped}
     on = {tag.name: tag.digest for tag in plan.tags}
-    tags = [tag for tag in plan.asked.get("tags", ()) if tag in on and shown.get(tag) == on[tag]]
-    digests = [one for one in plan.asked.get("digests", ()) if one in part.untagged]
-    asked = {**plan.asked, "tags": tags}
-    if "digests" in asked:
-        asked["digests"] = digests
-    if asked == dict(plan.asked):
+    asked = dict(plan.asked)
+    asked["tags"] = [one for one in asked["tags"] if one in shown and on.get(one, shown[one]) == shown[one]]
+    asked["digests"] = [one for one in asked["digests"] if one in part.untagged]
+    if asked == plan.asked:
         return plan.agreed
     # Its fingerprint is made of what is asked: `run.start` says what the plan is then.
     return replace(plan.agreed, asked=asked, fingerprint="", facts=None)

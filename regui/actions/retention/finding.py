@@ -3,7 +3,6 @@ and whether somebody has to be asked first."""
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -137,9 +136,7 @@ class Finding:
     def concluded(self) -> Run:
         """The run with what was found, and what follows."""
         self.turn.hold(LONG)
-        freed = None
-        with suppress(NotImplementedError):
-            freed = freeing.freed(self.registry, self.policy, self.actor, self.now).frees
+        freed = freeing.freed(self.registry, self.policy, self.actor, self.now)
         found = {
             "decided_at": self.now,
             "repositories": self.repositories,
@@ -148,7 +145,7 @@ class Finding:
             "drops": self.drops,
             "manifests": self.manifests,
             "untagged": self.untagged,
-            "frees": freed,
+            "frees": freed.frees,
             "counts": [[*verdict, count] for verdict, count in self.counts.most_common()],
         }
         run = self.turn.run

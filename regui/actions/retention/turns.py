@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from regui.actions import journal
 from regui.actions.models import LEASE, Run
+from regui.index import fetch
 
 # While a plan is made, or a whole registry summed up, nobody can say that it is still under way.
-LONG = timedelta(seconds=600)
+LONG = timedelta(seconds=fetch.LONG_BUDGET)
 # What a registry that fell silent is given, longer each time, before what is left is given up.
 PAUSES = [timedelta(seconds=seconds) for seconds in (2, 5, 15, 60, 120, 300, 600, 1200)]
 
