@@ -1,4 +1,5 @@
-"""The worker's loop that runs policies: those whose time has come, and runs that somebody left."""
+"""The worker's loops that run policies, those whose time has come and runs that somebody left, and that tell
+of what became of them."""
 
 import logging
 import threading
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from regui.actions.models import Run
 from regui.actions.retention import runs, turns
+from regui.jobs import summaries
 
 log = logging.getLogger(__name__)
 
@@ -69,3 +71,14 @@ def loop(stop: threading.Event) -> None:
             close_old_connections()
             stop.wait(TROUBLE)
     hands.join(LOOK)
+
+
+def telling(stop: threading.Event) -> None:
+    """Tell of runs until told to stop: beside the other loop, for whom it tells may take their time."""
+    while not stop.wait(LOOK):
+        try:
+            for run in summaries.due():
+                summaries.tell(run)
+        except DatabaseError as error:
+            log.warning("summaries of runs wait: %s", error)
+            close_old_connections()

@@ -40,6 +40,7 @@ def run(*, attended: bool = False) -> None:
         lambda: actions.loop(stop),
         lambda: lost.loop(stop),
         lambda: retention.loop(stop),
+        lambda: retention.telling(stop),
     ]
     runners = [runner() for _ in range(RUNNERS)] if settings.TASKS_ENGINE == "database" else []
     if settings.TASKS_ENGINE == "rq":

@@ -10,8 +10,8 @@ from regui.accounts import people
 from regui.accounts.access import Actor, Forbidden, Role
 from regui.accounts.models import Grant
 from regui.actions.models import Action, Part, PolicyRow, Run
-from regui.actions.retention import book, runs, turns
-from regui.index.models import Registry, Tag
+from regui.actions.retention import book, carrying, runs, turns
+from regui.index.models import Registry, Revision, Tag, TagMove
 from regui.registries import RegistrySettings
 from tests import images
 from tests.actions.conftest import stand  # noqa: F401 — a fixture
@@ -138,7 +138,7 @@ def test_all_of_a_run_comes_back_with_the_same_digests(stand: Stand) -> None:
     there = fill(stand, "2.0", name=other) | {"pr-1": str(index.digest)}
     run = work(begun(approved(policy(stand.name, other))))
     away = Stand(stand.registry, stand.client, other)
-    assert (stand.tags().keys(), away.tags().keys()) == ({"1.0"}, {"2.0"})
+    assert (set(stand.tags()), set(away.tags())) == ({"1.0"}, {"2.0"})
 
     run = work(runs.undo(run, ALICE, timezone.now()))
     assert (stand.tags(), away.tags()) == (here, there)
@@ -271,6 +271,34 @@ def test_a_run_that_somebody_left_is_gone_on_with(stand: Stand) -> None:
     assert run.state == State.DONE
     assert [part.repository for part in run.parts.all()] == [stand.name]
     assert stand.tags() == {"1.0": there["1.0"]}
+
+
+def test_an_action_whose_beginner_died_before_noting_it_is_joined(stand: Stand) -> None:
+    there = fill(stand, "1.0", "1.1", "pr-1")
+    run = work(begun(approved(policy(stand.name, limit="10%"))))
+    run = runs.approve(run, ALICE, timezone.now())
+    action = carrying.started(run, run.parts.get())
+    assert action
+    assert run.parts.get().action == "", "here somebody died"
+    Action.objects.update(leased_until=None)
+    run = work(run)
+    assert (run.state, run.parts.get().action) == (State.DONE, action.pk)
+    assert Action.objects.count() == 1
+    assert stand.tags() == {"1.0": there["1.0"], "1.1": there["1.1"]}
+
+
+def test_manifests_without_a_tag_go_with_a_run_and_come_back(stand: Stand) -> None:
+    fill(stand, "1.0", "latest")
+    old = stand.on("latest")
+    fill(stand, "latest")
+    Revision.objects.update(first_seen_at=timezone.now() - timedelta(days=9))
+    TagMove.objects.update(at=timezone.now() - timedelta(days=9))
+    run = work(begun(approved(policy(stand.name, rules=[], untagged="7d"))))
+    assert (run.state, run.drops, run.untagged) == (State.DONE, 0, 1)
+    assert run.parts.get().untagged == [old]
+    assert stand.on(old) == ""
+    work(runs.undo(run, ALICE, timezone.now()))
+    assert stand.on(old) == old
 
 
 def test_who_was_overtaken_writes_nothing_more(stand: Stand) -> None:
