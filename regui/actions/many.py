@@ -153,7 +153,7 @@ def plan(
     kind: str,
     asked: Mapping[str, Any],
     chosen: Chosen,
-    reading: fetch.Reading,
+    reading: fetch.Reading | None,
     lost: Sequence[str] = (),
 ) -> Plan:
     """The plan that does away with what is chosen, and all that it touches besides."""

@@ -72,12 +72,15 @@ class Asked:
             frozenset(found["digests"]),
         )
 
-    def plain(self, tags: Iterable[str], digests: Iterable[str]) -> plans.Facts:
-        """It as `Plan.asked`, for what is dropped."""
+    def plain(self, repository: str, tags: Iterable[str], digests: Iterable[str]) -> plans.Facts:
+        """It as `Plan.asked`, for what is dropped in that repository. Whoever sees this one may read it, so
+        it says nothing of others that the policies are about, and no notes."""
+        here = {"repositories": (repository,), "note": "", "schedule": ""}
+        others = [one for one in self.others if keepers(self.policy, [one], repository)]
         return {
             "policy": self.policy.name,
-            "rules": self.policy.plain(),
-            "others": [one.plain() for one in self.others],
+            "rules": replace(self.policy, **here).plain(),
+            "others": [replace(one, **here).plain() for one in others],
             "run": self.run,
             "tags": sorted(tags if self.tags is None else self.tags),
             "digests": sorted(digests if self.digests is None else self.digests),
@@ -130,7 +133,7 @@ def made(
     if read is not None and read.complete:
         read = verified(repository, chosen, read, max(deadline - time.monotonic(), 0))
     chosen = replace(chosen, doomed=lying(repository, chosen))
-    told = asked.plain(dropped, old.values())
+    told = asked.plain(repository.name, dropped, old.values())
     found = many.plan(repository, plans.RETAIN, told, chosen, read, lost)
     found = replace(found, protected=held, check=trusted(repository, found.check))
     return guard.guarded(repository, found)

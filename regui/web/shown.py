@@ -14,7 +14,10 @@ T = TypeVar("T")
 # How many things of a kind get a row with all there is to say of them.
 ROWS = 100
 DELETES = frozenset(
-    {plans.UNTAG, plans.DELETE_DIGEST, plans.DELETE_TAGS, plans.DELETE_REPOSITORY, plans.DELETE_UNTAGGED}
+    {
+        *(plans.UNTAG, plans.DELETE_DIGEST, plans.DELETE_TAGS),
+        *(plans.DELETE_REPOSITORY, plans.DELETE_UNTAGGED, plans.RETAIN),
+    }
 )
 
 

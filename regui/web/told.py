@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from regui.accounts.access import Actor
 from regui.actions import kinds, plans, sight, undo
@@ -34,6 +34,7 @@ KINDS = {
     plans.DELETE_TAGS: "Tags deleted",
     plans.DELETE_REPOSITORY: "Repository deleted",
     plans.DELETE_UNTAGGED: "Untagged deleted",
+    plans.RETAIN: "Cleaned up by a policy",
     plans.RETAG: "Tag set",
     plans.COPY: "Copied",
     plans.RESTORE: "Restored",
@@ -76,6 +77,21 @@ class Told:
     @property
     def takes_some(self) -> bool:
         return self.action.kind in {plans.UNTAG, plans.DELETE_DIGEST, plans.DELETE_TAGS}
+
+    @property
+    def policy(self) -> str:
+        """The policy that it carried out."""
+        return words.policy(self.action)
+
+    @property
+    def policy_page(self) -> str:
+        """Where that policy is shown; empty for none."""
+        if not self.policy:
+            return ""
+        try:
+            return reverse("policy", args=[self.action.registry, self.policy])
+        except NoReverseMatch:
+            return ""
 
     @property
     def source(self) -> Source | None:

@@ -19,6 +19,7 @@ STAYS = {
     plans.UNTAG: "The tag is protected, and stays.",
     plans.DELETE_DIGEST: "A protected tag needs this digest, so it stays.",
     plans.DELETE_TAGS: "All of these tags are protected, and stay.",
+    plans.RETAIN: "All that the policy would drop is protected or in use, and stays.",
     plans.DELETE_REPOSITORY: "It is deleted whole or not at all, and some of it is protected.",
     plans.RETAG: "The tag is protected, and stays where it is.",
 }
@@ -103,6 +104,16 @@ def delete_tags(plan: Plan) -> Words:
     return Words(f"Delete {title}?", lead[:1].upper() + lead[1:], f"Delete {title}")
 
 
+def retain(plan: Plan) -> Words:
+    policy = plan.asked["policy"]
+    found = delete_tags(plan)
+    lead = found.lead if plan.steps else f"The policy {policy} drops nothing here."
+    untagged = len(plan.asked["digests"])
+    if plan.steps and untagged:
+        lead += f" {counted(untagged, 'manifest')} had no tag for long."
+    return Words(f"Clean up {plan.repository} by the policy {policy}?", lead, "Clean up")
+
+
 def delete_repository(plan: Plan) -> Words:
     lead = (
         f"All of it goes: {counted(len(plan.tags), 'tag')} and {counted(len(plan.steps), 'manifest')}. "
@@ -163,6 +174,7 @@ KINDS: dict[str, Callable[[Plan], Words]] = {
     plans.DELETE_TAGS: delete_tags,
     plans.DELETE_REPOSITORY: delete_repository,
     plans.DELETE_UNTAGGED: delete_untagged,
+    plans.RETAIN: retain,
     plans.RETAG: retag,
     plans.COPY: copy,
     plans.RESTORE: back,
@@ -196,6 +208,7 @@ VERBS = {
         "Tried to delete untagged manifests",
         "Deleted untagged manifests",
     ),
+    plans.RETAIN: ("Cleaning up", "Tried to clean up", "Cleaned up"),
     plans.RETAG: ("Setting the tag", "Tried to set the tag", "Set the tag"),
     plans.COPY: ("Copying", "Tried to copy", "Copied"),
     plans.RESTORE: ("Restoring", "Tried to restore", "Restored"),
@@ -210,6 +223,13 @@ def verb(action: Action) -> str:
     if action.is_open:
         return doing
     return tried if action.state in {Action.State.FAILED, Action.State.CANCELLED} else did
+
+
+def policy(action: Action) -> str:
+    """The name of the policy that an action carried out; empty where it was none, or the plan isn't read."""
+    if action.kind != plans.RETAIN or "plan" in action.get_deferred_fields():
+        return ""
+    return str(action.plan.get("asked", {}).get("policy", ""))
 
 
 def sentence(action: Action) -> str:
@@ -231,6 +251,8 @@ def sentence(action: Action) -> str:
     if action.kind == plans.RESTORE:
         under = f" under {names(tags)}" if tags else ""
         return f"Restored {shortened(action.digest)}{under}."
+    if action.kind == plans.RETAIN:
+        return f"Cleaned up {action.repository} by the policy {policy(action)}."
     if tags:
         return f"{verb(action)} {names(tags)} from {action.repository}."
     return f"{verb(action)} in {action.repository}."

@@ -16,13 +16,14 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from regui import oci
-from regui.actions import delete, many, retag, run, undo, untag
+from regui.actions import delete, many, retag, retain, run, undo, untag
 from regui.actions.models import Action
 from regui.actions.plans import Plan
 from regui.index.bearing import Bearer
 from regui.index.connect import close, ensure_registries
 from regui.index.models import Registry, Repository
 from regui.registries import RegistrySettings
+from regui.retention.policy import Policy
 from tests import images
 from tests.actions.stand import ALICE
 from tests.fake import Fake
@@ -110,6 +111,14 @@ def deleted() -> Plan:
     return delete.look(repository(), ONE.digest)
 
 
+def retained() -> Plan:
+    """The plan of a policy by which one of two siblings goes, and an index with its children."""
+    said = {"name": "tidy", "registry": "main", "repositories": [NAME], "otherwise": "keep"}
+    rules = [{"drop": "matching", "tags": ["1.0", "multi"]}]
+    policy = Policy.read(said | {"rules": rules})
+    return retain.look(repository(), policy, [], timezone.now())
+
+
 def undone() -> Plan:
     """The plan to bring back an index that went along with its children."""
     return undo.look(run.run(delete.look(repository(), BOTH.digest, along=True), ALICE))
@@ -119,6 +128,7 @@ CHANGES: dict[str, tuple[Callable[[], Plan], dict[str, str]]] = {
     "untag": (lambda: untag.look(repository(), "1.0"), {"1.0": ""}),
     "delete": (deleted, {"1.0": "", "latest": ""}),
     "tags": (lambda: many.tags(repository(), ["1.0", "2.0"]), {"1.0": "", "2.0": ""}),
+    "retain": (retained, {"1.0": "", "multi": ""}),
     "retag": (lambda: retag.look(repository(), "2.0", "latest"), {"latest": TWO.digest}),
     "undo": (undone, {}),
 }
