@@ -75,12 +75,15 @@ class Asked:
     def plain(self, repository: str, tags: Iterable[str], digests: Iterable[str]) -> plans.Facts:
         """It as `Plan.asked`, for what is dropped in that repository. Whoever sees this one may read it, so
         it says nothing of others that the policies are about, and no notes."""
-        here = {"repositories": (repository,), "note": "", "schedule": ""}
+
+        def here(one: Policy) -> dict[str, Any]:
+            return replace(one, repositories=(repository,), note="", schedule="").plain()
+
         others = [one for one in self.others if keepers(self.policy, [one], repository)]
         return {
             "policy": self.policy.name,
-            "rules": replace(self.policy, **here).plain(),
-            "others": [replace(one, **here).plain() for one in others],
+            "rules": here(self.policy),
+            "others": [here(one) for one in others],
             "run": self.run,
             "tags": sorted(tags if self.tags is None else self.tags),
             "digests": sorted(digests if self.digests is None else self.digests),
