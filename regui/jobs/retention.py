@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from regui.actions.models import Run
 from regui.actions.retention import runs, turns
-from regui.jobs import summaries
 
 log = logging.getLogger(__name__)
 
@@ -71,14 +70,3 @@ def loop(stop: threading.Event) -> None:
             close_old_connections()
             stop.wait(TROUBLE)
     hands.join(LOOK)
-
-
-def telling(stop: threading.Event) -> None:
-    """Tell of runs until told to stop: beside the other loop, for whom it tells may take their time."""
-    while not stop.wait(LOOK):
-        try:
-            for run in summaries.due():
-                summaries.tell(run)
-        except DatabaseError as error:
-            log.warning("summaries of runs wait: %s", error)
-            close_old_connections()

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
+from django.db import DatabaseError, close_old_connections
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -35,6 +37,24 @@ PATIENCE = 15
 TIMEOUT = oci.Timeout(connect=5, read=10, total=PATIENCE)
 ENDED = [Run.State.DONE, Run.State.PARTIAL, Run.State.FAILED, Run.State.CANCELLED, Run.State.DRY]
 BY_HAND = [Run.Trigger.PERSON, Run.Trigger.COMMAND]
+
+
+# Seconds between two looks, and after the database failed.
+LOOK, TROUBLE = 2.0, 5.0
+
+
+def loop(stop: threading.Event) -> None:
+    """Tell of what is due until told to stop: beside the runs, so that a slow server holds none up."""
+    while not stop.wait(LOOK):
+        try:
+            for run in due():
+                if stop.is_set():
+                    break
+                tell(run)
+        except DatabaseError as error:
+            log.warning("summaries of runs wait: %s", error)
+            stop.wait(TROUBLE)
+        close_old_connections()
 
 
 class Untold(Exception):

@@ -14,7 +14,7 @@ from django.utils.crypto import get_random_string
 from django.utils.module_loading import import_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from regui.jobs import actions, events, lost, retention, tasks, tick
+from regui.jobs import actions, events, lost, retention, summaries, tasks, tick
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def run(*, attended: bool = False) -> None:
         lambda: actions.loop(stop),
         lambda: lost.loop(stop),
         lambda: retention.loop(stop),
-        lambda: retention.telling(stop),
+        lambda: summaries.loop(stop),
     ]
     runners = [runner() for _ in range(RUNNERS)] if settings.TASKS_ENGINE == "database" else []
     if settings.TASKS_ENGINE == "rq":

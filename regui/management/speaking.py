@@ -5,7 +5,7 @@ output, and to whoever watches on standard error. And what their exit status mea
 import logging
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -35,7 +35,7 @@ UNUSED = {
 
 class Refusal(CommandError):
     """What ends a command, in one sentence. `code` is a slug for programs, `hint` what a person can do,
-    `details` what else a program may want to know."""
+    `details` what else a program may want to know, `lines` what people get to read of that."""
 
     def __init__(
         self,
@@ -45,9 +45,10 @@ class Refusal(CommandError):
         status: int = REFUSED,
         hint: str = "",
         details: Mapping[str, Any] | None = None,
+        lines: Sequence[str] = (),
     ) -> None:
         super().__init__(message, returncode=status)
-        self.code, self.hint, self.details = code, hint, dict(details or {})
+        self.code, self.hint, self.details, self.lines = code, hint, dict(details or {}), lines
 
     @property
     def document(self) -> dict[str, Any]:
@@ -129,7 +130,7 @@ class Command(Sitting):
         if self.as_json:
             sys.stdout.write(documents.text(error.document))
         hint = f" {error.hint}" if error.hint else ""
-        self.complain(f"{error}{hint}", error.details.get("changed", ()))
+        self.complain(f"{error}{hint}", error.details.get("changed", error.lines))
         return error.returncode
 
     def complain(self, line: str, more: Iterable[str] = ()) -> None:
