@@ -48,6 +48,9 @@ SECRETS = {
     "REGUI_OIDC_CLIENT_SECRET": "hidden-client-1f2e",
     "REGUI_LDAP_BIND_PASSWORD": "hidden-bind-3d4c",
     "REGUI_REGISTRY_OWN_PASSWORD": "hidden-own-6e2f",
+    "REGUI_EMAIL_URL": "smtp://regui:hidden-mail-2b6d@127.0.0.1:1",
+    "REGUI_CLEANUP_WEBHOOK_URL": "http://127.0.0.1:1/hidden-hook-77c2",
+    "REGUI_CLEANUP_WEBHOOK_SECRET": "hidden-signing-5a1c",
 }
 REGISTRIES = ("main", "wrong", "tokens", "tls", "gone", "metadata", "own")
 # Pages and answers that tell how it stands with a registry.
@@ -138,6 +141,8 @@ DIRECTORY = {
     "REGUI_LDAP_USER_BASE": "ou=people,dc=example",
     "REGUI_LDAP_BIND_DN": "cn=regui,dc=example",
 }
+# To whom summaries of runs go.
+READERS = {"REGUI_EMAIL_FROM": "regui@example.com", "REGUI_CLEANUP_EMAIL_TO": "team@example.com"}
 
 
 def endpoints(url: str) -> dict[str, str]:
@@ -177,7 +182,7 @@ def registries(folder: Path, outcome: Outcome) -> Iterator[dict[str, str]]:
         server.on("GET", "/token", out(200, {"token": TOKEN}))
         provider.on("GET", "/.well-known/openid-configuration", out(200, endpoints(provider.url)))
         provider.on("POST", "/token", lambda ask: out(400, {"error": f"{ask.headers} {ask.body!r}"}))
-        found = DIRECTORY | {"REGUI_OIDC_ISSUER": provider.url, "REGUI_OIDC_CLIENT_ID": "regui"}
+        found = DIRECTORY | READERS | {"REGUI_OIDC_ISSUER": provider.url, "REGUI_OIDC_CLIENT_ID": "regui"}
         locked(main, pair("main"), 'Basic realm="x"')
         locked(wrong, "nobody", 'Basic realm="x"')
         locked(tokens, f"Bearer {TOKEN}", f'Bearer realm="{server.url}/token",service="x"')
