@@ -11,10 +11,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.urls import resolve
 from pytest_django import Settings
 
 from regui import outlets
 from regui.actions.models import Part, Run
+from regui.actions.retention import summary
 from regui.env import Env
 from regui.jobs import summaries
 from tests.fake import Fake
@@ -313,3 +315,11 @@ def test_a_server_that_offers_no_encryption_gets_no_password(settings: Settings,
     assert not summaries.tell(a_run(), NOW)
     assert box.signed_in == []
     assert box.messages == []
+
+
+def test_the_link_leads_to_the_page_of_the_run(settings: Settings) -> None:
+    settings.URL, settings.BASE_PATH = "https://regui.example.com", ""
+    run = a_run()
+    found = resolve(str(summary.address(run)).removeprefix(settings.URL))
+
+    assert (found.url_name, found.kwargs["run"]) == ("run", run.pk)
