@@ -212,7 +212,8 @@ def test_queries_are_as_many_for_two_repositories_as_for_twenty(
     for _ in range(2):
         with django_assert_num_queries(QUERIES):
             assert what(dropping("old")).manifests
-        fill(range(2, 20))
+        if len(Registry.objects.get().repositories.all()) == 2:
+            fill(range(2, 20))
 
 
 QUERIES = 21
