@@ -40,6 +40,34 @@ def line(points: Sequence[Point], width: int, height: int, *, margin: int = 2) -
 
 
 @dataclass(frozen=True)
+class Curve:
+    """Steps over a number, in a box of that size, with a mark at one of them: `x` and `y`."""
+
+    width: int
+    height: int
+    path: str
+    area: str
+    x: str
+    y: str
+    most: int
+
+
+def curve(points: Sequence[tuple[int, int]], value: int, width: int, height: int) -> Curve:
+    """The steps through these points, each a number and a size, from nothing upwards; marked where the number
+    is that value. There must be two of them at least, the numbers rising."""
+    (first, _), (last, _) = points[0], points[-1]
+    most = max(size for _, size in points) or 1
+    marks = {
+        number: (width * (number - first) / (last - first), height - (height - 4) * size / most)
+        for number, size in points
+    }
+    (x, y), *rest = marks.values()
+    path = f"M{x:.1f} {y:.1f}" + "".join(f" H{x:.1f} V{y:.1f}" for x, y in rest)
+    x, y = marks[value]
+    return Curve(width, height, path, f"{path} V{height} H0 Z", f"{x:.1f}", f"{y:.1f}", most)
+
+
+@dataclass(frozen=True)
 class Size:
     """Something of that many bytes: `name` leads to it, `label` is what there is room to say."""
 
