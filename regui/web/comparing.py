@@ -39,11 +39,10 @@ class Since:
 
 
 def since(parts: Parts) -> Since | None:
-    """The run beside the last of its policy that had decided when it began; None for the first."""
+    """The run beside the one before it; None for the first, or where that may not be seen."""
     run = parts.run
-    earlier = runs.visible(parts.actor, parts.registry).filter(policy=run.policy, decided_at__isnull=False)
-    before = earlier.filter(started_at__lt=run.started_at).order_by("-started_at").first()
-    if before is None:
+    before = runs.before(run)
+    if before is None or not runs.visible(parts.actor, parts.registry).filter(pk=before.pk).exists():
         return None
     found = runs.compared(run, before)
     if parts.seen is None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from regui.accounts import access
-from regui.accounts.access import Actor, Right
+from regui.accounts.access import Actor
 from regui.actions.models import Run
+from regui.actions.retention import rights
 from regui.index.models import Registry
 from regui.retention.deciding import OTHERWISE, PROTECTED, UNSURE, USED, Verdict
 from regui.retention.policy import Policy
@@ -24,7 +25,6 @@ STATES = {
     State.CANCELLED: "stopped",
     State.DRY: "dry run",
 }
-OPEN = frozenset({State.WAITING, State.DECIDING, State.RUNNING})
 # What a run that has decided did with what it found.
 DID = frozenset({State.RUNNING, State.DONE, State.PARTIAL})
 TRIGGERS = {
@@ -33,6 +33,8 @@ TRIGGERS = {
     Trigger.PERSON: "by {actor}",
     Trigger.COMMAND: "from the command line by {actor}",
 }
+# A rule that lacks a date, or the like.
+DOUBT = " can't tell"
 UNTOLD = "Why is told to who may see all that it is about."
 
 
@@ -69,7 +71,12 @@ class Told:
     @property
     def is_open(self) -> bool:
         """Whether a worker has it, so that it looks different in a moment."""
-        return self.run.state in OPEN
+        return self.run.is_open or self.returns
+
+    @property
+    def returns(self) -> bool:
+        """Whether it is being taken back, and not all of that was asked for yet."""
+        return self.run.undo_at is not None and self.run.undone_at is None
 
     @property
     def asks(self) -> bool:
@@ -85,14 +92,14 @@ class Told:
         """Whether nothing was changed, so that it says what would be."""
         return self.run.state not in DID and not self.run.approved_by
 
-    @property
-    def may_decide(self) -> bool:
-        """Whether they may let it go ahead, or end it."""
-        return self.may_all or self.actor.name == self.run.actor
-
     @cached_property
-    def may_all(self) -> bool:
-        return self.actor.may(Right.DELETE, self.run.registry)
+    def may_decide(self) -> bool:
+        """Whether they may let it go ahead, end it, or take it back."""
+        try:
+            rights.permit(self.actor, self.run)
+        except access.Forbidden:
+            return False
+        return True
 
     @property
     def reason(self) -> str:
@@ -121,13 +128,11 @@ class Told:
         """Why a verdict is what it is."""
         if verdict.how in {OTHERWISE, PROTECTED, USED}:
             return {OTHERWISE: "No rule speaks of it", PROTECTED: "Protected", USED: "In use"}[verdict.how]
-        doubt = " can't tell" if verdict.how == UNSURE else ""
+        doubt = DOUBT if verdict.how == UNSURE else ""
         if verdict.policy:
-            named = f"rule {verdict.rule} of {verdict.policy}"
-            words = named if verdict.policy in self.others else "a rule of another policy"
-            return f"{capital(words)}{doubt}"
-        rule = str(self.policy.rules[verdict.rule - 1])
-        return f"Rule {verdict.rule}{doubt}: {rule}"
+            named = f"Rule {verdict.rule} of {verdict.policy}"
+            return (named if verdict.policy in self.others else "A rule of another policy") + doubt
+        return f"Rule {verdict.rule}{doubt}: {self.policy.rules[verdict.rule - 1]}"
 
 
 def rows(actor: Actor, registry: Registry, some: Iterable[Run]) -> list[Told]:

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import islice
 
 from cronsim import CronSim
 
 from regui.accounts.access import Actor, Forbidden
 from regui.actions.models import PolicyRow, Run
-from regui.actions.retention import book, runs
+from regui.actions.retention import rights, runs
 from regui.index.models import Registry
-from regui.retention import reading
+from regui.retention import reading, schedule
 from regui.retention.policy import DROP, Policy
 from regui.web import ran
 
@@ -57,11 +56,6 @@ class Words:
         return f"{said[:1].lower()}{said[1:]}"
 
 
-def upcoming(policy: Policy, now: datetime) -> Sequence[datetime]:
-    """The next times that its schedule means."""
-    return list(islice(CronSim(policy.schedule, now.astimezone(UTC)), TIMES)) if policy.schedule else []
-
-
 @dataclass(frozen=True)
 class Page:
     """A policy with its runs, for who may see it."""
@@ -78,12 +72,12 @@ class Page:
     @property
     def next(self) -> Sequence[datetime]:
         """When it runs next; nothing for one that rests."""
-        return [] if self.row.paused else upcoming(self.words.policy, self.now)
+        return [] if self.row.paused else schedule.upcoming(self.words.policy.schedule, self.now, TIMES)
 
     @cached_property
     def may_change(self) -> bool:
         try:
-            book.named(self.actor, self.registry, self.row.name, change=True)
+            rights.permit(self.actor, self.row)
         except Forbidden:
             return False
         return True

@@ -1,7 +1,7 @@
 """The runs of policies: their history, one of them, and what a person says to it."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from regui.accounts import access
 from regui.actions.models import Run
-from regui.actions.retention import book, runs
+from regui.actions.retention import book, rights, runs
 from regui.index.models import Registry
 from regui.web import cleaning, dropped, forms, htmx, ran
 from regui.web.comparing import since
@@ -102,10 +102,9 @@ def decline(request: Request, registry: str, run: str) -> HttpResponse:
     """End a run that asks, or stop one before its next repository."""
     row = cleaning.registry(request.actor, registry)
     one = found(request, row, run)
-    if one.state == Run.State.ASKING or one.state in ran.OPEN:
+    if one.state == Run.State.ASKING or one.is_open:
         ended = runs.decline(one, request.actor, timezone.now())
-        still = ended.state in ran.OPEN
-        messages.info(request, "It stops as soon as it can." if still else "It was ended.")
+        messages.info(request, "It stops as soon as it can." if ended.is_open else "It was ended.")
     else:
         messages.info(request, "It has ended already.")
     return back(one)
@@ -118,10 +117,10 @@ def undo(request: Request, registry: str, run: str) -> HttpResponse:
     row = cleaning.registry(request.actor, registry)
     one = found(request, row, run)
     parts = Parts(one, row, request.actor)
+    rights.permit(request.actor, one)
     if request.method == "POST":
-        begun = runs.undo(one, request.actor, timezone.now())
-        count = f"{len(begun):,} repositor{'y' if len(begun) == 1 else 'ies'}"
-        messages.info(request, f"Undoing it in {count}." if begun else "There is nothing to undo.")
+        one = runs.undo(one, request.actor, timezone.now())
+        messages.info(request, "It is being taken back." if one.undo_at else "There is nothing to undo.")
         return back(one)
     page = paginate(request, parts.every.exclude(action=""))
     context = {"run": one, "parts": parts, "page": page, "rows": parts.rows(page)}
@@ -140,10 +139,10 @@ def back(run: Run) -> HttpResponse:
     return HttpResponseRedirect(reverse("run", args=[run.registry, run.pk]), status=303)
 
 
-def file(parts: Parts, kind: str) -> StreamingHttpResponse:
+def file(parts: Parts, kind: str) -> HttpResponse:
     """What the run drops, as a file of that kind."""
     write, media_type = dropped.FILES[kind]
-    answer = StreamingHttpResponse(write(parts), content_type=f"{media_type}; charset=utf-8")
+    answer = HttpResponse(write(parts), content_type=f"{media_type}; charset=utf-8")
     name = f"{parts.run.policy}-{parts.run.pk}.{kind}"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
