@@ -7,7 +7,18 @@ from regui import oci
 from regui.accounts import access
 from regui.index import fetch
 from regui.index.models import Registry, Repository
-from regui.web import catalog, errors, forms, freshness, htmx, leftovers, naming, registry_account, tracks
+from regui.web import (
+    catalog,
+    cleaning,
+    errors,
+    forms,
+    freshness,
+    htmx,
+    leftovers,
+    naming,
+    registry_account,
+    tracks,
+)
 from regui.web.http import Request, read_only
 from regui.web.leaving import leaving
 from regui.web.paging import paginate
@@ -30,6 +41,7 @@ def index(request: Request, registry: str) -> HttpResponse:
     context = {
         "catalog": shown,
         "account": registry_account.of(request.actor, row),
+        "asking": cleaning.asking(request.actor, row),
         "reading": reading,
         "fresh": freshness.of(request, reading, shown.state),
         "wanted": wanted,
