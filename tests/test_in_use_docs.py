@@ -38,7 +38,7 @@ def run(folder: Path, broken: str = "") -> subprocess.CompletedProcess[str]:
     for name, text in (("kubectl", KUBECTL), ("curl", CURL)):
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
-    given = {"REGUI_URL": "https://regui.example", "REGUI_SOURCE": "prod", "REGUI_TOKEN": "regui_x"}
+    given = {"REGUI_URL": "https://regui.example", "SOURCE_NAME": "prod", "REGUI_TOKEN": "regui_x"}
     paths = {"PATH": f"{folder}:/usr/bin:/bin", "CALLS": f"{folder}/calls", "SENT": f"{folder}/sent"}
     command = [*container()["command"], *container()["args"]]
     return subprocess.run(

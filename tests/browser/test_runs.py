@@ -1,6 +1,7 @@
 """A policy from its first dry run to the undo of what it did, in a browser."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ book.save(Actor("anonymous", Role.ADMIN, visitor=True), registry, policy, timezo
 
 
 @pytest.fixture
-def pulls(site: Site, alone: Running, data: Path, page: Page) -> dict[str, str]:
+def pulls(site: Site, alone: Running, data: Path, page: Page) -> Mapping[str, str]:
     """The lab's digests by tag, and a policy over them that was just saved."""
     for tag in ("pr-1", "pr-2", "pr-3", "v1"):
         site.lab.push(REPOSITORY, tags=[tag])
