@@ -4,7 +4,7 @@ would speak of if only it knew more of them."""
 from regui.retention import reading
 from regui.retention.reading import Invalid, Path, Reader
 from regui.retention.rules.base import Choice, Found, Rule
-from regui.retention.rules.dates import Newest, Older, Younger
+from regui.retention.rules.dates import CREATED, FIRST_SEEN, PUSHED, VERSION, Newest, Older, Younger
 from regui.retention.rules.names import (
     DropMatching,
     InUse,
@@ -16,7 +16,7 @@ from regui.retention.rules.names import (
 )
 from regui.retention.rules.pulls import NotPulled, Pulled
 
-__all__ = ["KINDS", "Choice", "Found", "Rule", "read"]
+__all__ = ["CREATED", "FIRST_SEEN", "KINDS", "PUSHED", "VERSION", "Choice", "Found", "Rule", "read"]
 
 KINDS: dict[tuple[str, str], type[Rule]] = {
     (rule.verb, rule.kind): rule
