@@ -73,6 +73,7 @@ SECTIONS = {
     "policy": "cleanup",
     "policy-edit": "cleanup",
     "policy-preview": "cleanup",
+    "policy-freed": "cleanup",
     "policy-tags": "cleanup",
     "policy-run": "cleanup",
     "policy-try": "cleanup",

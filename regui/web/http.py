@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -37,7 +37,7 @@ def private(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-View = Callable[Concatenate[Request, P], HttpResponse]
+View = Callable[Concatenate[Request, P], HttpResponseBase]
 
 
 def read_only(view: View[P]) -> View[P]:

@@ -186,6 +186,22 @@ def short(digest: object) -> str:
 
 
 @register.filter
+def ticked(text: str) -> SafeString:
+    """A sentence in which what stands between backticks is shown as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one of them is no mark
+        return format_html("{}", text)
+    pieces = (format_html("<code>{}</code>" if odd % 2 else "{}", part) for odd, part in enumerate(parts))
+    return format_html_join(NOTHING, "{}", ((piece,) for piece in pieces))
+
+
+@register.filter
+def because(reason: str) -> SafeString:
+    """The reason without the verdict before it, where a pill says that: "rule 2, newest 5"."""
+    return ticked(reason.partition(": ")[2] or reason)
+
+
+@register.filter
 def breakable(text: str) -> SafeString:
     """A text that goes on in the next line after a slash rather than within a word."""
     return format_html_join(mark_safe("/<wbr>"), "{}", ((part,) for part in text.split("/")))

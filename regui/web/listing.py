@@ -1,0 +1,69 @@
+"""The list of policies: what each does in words, when it runs next, and what came of it last."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.db.models import OuterRef, Subquery
+
+from regui.accounts.access import Actor
+from regui.actions.models import PolicyRow, Run
+from regui.actions.retention import book, runs
+from regui.index.models import Registry
+from regui.retention.policy import Policy
+from regui.web.upcoming import Upcoming, upcoming
+
+# How many rules a row names before it counts the rest.
+NAMED = 3
+# States of a run in which a person or a worker still has something to do.
+OPEN = frozenset({Run.State.WAITING, Run.State.DECIDING, Run.State.RUNNING})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A policy of the list. `last` is its latest run."""
+
+    kept: PolicyRow
+    last: Run | None
+    now: datetime
+
+    @cached_property
+    def policy(self) -> Policy:
+        return self.kept.policy
+
+    @property
+    def rules(self) -> list[tuple[str, str]]:
+        """The first rules, each with what it does."""
+        return [(rule.verb, str(rule)) for rule in self.policy.rules[:NAMED]]
+
+    @property
+    def more(self) -> int:
+        return max(0, len(self.policy.rules) - NAMED)
+
+    @property
+    def upcoming(self) -> Upcoming | None:
+        return upcoming(self.policy.schedule, self.now)
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person has to say something before it goes on."""
+        return self.last is not None and self.last.state == Run.State.ASKING
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.last is not None and self.last.state in OPEN
+
+
+def rows(actor: Actor, registry: Registry, now: datetime) -> Sequence[Row]:
+    """The policies that this actor may see, by name, in two queries."""
+    kept = list(book.visible(actor, registry))
+    last: dict[str, Run] = {}
+    if kept:
+        told = runs.visible(actor, registry).filter(policy__in=[one.name for one in kept])
+        newest = told.filter(policy=OuterRef("policy")).order_by("-started_at", "-id").values("pk")[:1]
+        last = {run.policy: run for run in told.filter(pk=Subquery(newest)).only(*SHOWN)}
+    return [Row(one, last.get(one.name), now) for one in kept]
+
+
+SHOWN = ("policy", "registry", "state", "dry", "drops", "frees", "started_at", "finished_at", "reason")
