@@ -17,6 +17,8 @@ SAMPLES: Mapping[str, str] = {
     "secret": "a:b",
     "number": "1",
     "token": "a-b",
+    "policy": "releases",
+    "run": "0123456789012345",
     "source": "prod",
 }
 

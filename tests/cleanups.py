@@ -27,7 +27,7 @@ WHY = "dropped: rule 2, created 94 days ago"
 
 
 def policy(name: str = "releases", *, approved: bool = True, owner: str = "alice", **more: Any) -> PolicyRow:
-    """A policy of the registry main."""
+    """A policy, of the registry main unless said otherwise."""
     plain = {
         "name": name,
         "registry": "main",
@@ -38,7 +38,7 @@ def policy(name: str = "releases", *, approved: bool = True, owner: str = "alice
     one = Policy.read(plain | {"schedule": "0 3 * * *"} | more)
     now = timezone.now()
     return PolicyRow.objects.create(
-        registry="main",
+        registry=one.registry,
         name=name,
         document=one.plain(),
         owner=owner,
@@ -70,7 +70,7 @@ def run(row: PolicyRow, found: Mapping[str, Sequence[str]] | None = None, **more
         "frees": 3_200_000,
         "counts": COUNTS,
     }
-    one = Run.objects.create(registry="main", policy=row.name, document=row.document, **(said | more))
+    one = Run.objects.create(registry=row.registry, policy=row.name, document=row.document, **(said | more))
     for repository, tags in found.items():
         dropped = [[tag, str(factories.digest(f"{repository}:{tag}")), WHY] for tag in tags]
         Part.objects.create(run=one, repository=repository, tags=4, dropped=dropped)

@@ -5,7 +5,8 @@ A row is a name of an address, a method, what that takes, over what, and what it
 
     tag-delete    POST    delete    repository    409
 
-What it takes is a word of `CAN`, or `copy`: to see the repository, and to set tags of any at all.
+What it takes is a word of `CAN`, or `copy`: to see the repository, and to set tags of any at all; or `clean`:
+to delete from anything in the registry, or to audit all of it.
 Over what:
 
     anyone        nobody is asked who they are
@@ -13,6 +14,7 @@ Over what:
     anything      any repository at all, be there one or not
     registry      see: anything in it; all else: every repository of it
     repository    the repository that is named, or that the action was about
+    policy        a policy of the registry that is somebody else's, or a run of one
     site          every repository of every registry
     secret        a secret of its own, which nobody here has
 """
@@ -28,8 +30,8 @@ CAN = {
     "admin": {"see", "push", "delete", "administer", "audit"},
     "auditor": {"see", "audit"},
 }
-OVER = ("anyone", "person", "anything", "registry", "repository", "site", "secret")
-TAKES = {"-", "see", "push", "delete", "administer", "audit", "copy"}
+OVER = ("anyone", "person", "anything", "registry", "repository", "policy", "site", "secret")
+TAKES = {"-", "see", "push", "delete", "administer", "audit", "copy", "clean"}
 
 
 class Verdict(enum.Enum):
@@ -135,7 +137,7 @@ def verdict(who: Who, row: Row, place: Place) -> Verdict:
         return Verdict.WORKS
     if not who.name:
         return Verdict.SIGN_IN
-    if row.over in {"registry", "repository"}:
+    if row.over in {"registry", "repository", "policy"}:
         return in_place(who, row, place)
     may = {
         "person": True,
@@ -147,18 +149,33 @@ def verdict(who: Who, row: Row, place: Place) -> Verdict:
 
 def in_place(who: Who, row: Row, place: Place) -> Verdict:
     """The same of what is about a registry or a repository."""
-    of_all = row.over == "registry"
+    of_all = row.over in {"registry", "policy"}
     if not (who.reaches(place.registry) if of_all else who.covers(place)):
         return Verdict.HIDDEN
+    if row.over == "policy":
+        return with_policy(who, row)
+    if row.takes == "clean":
+        audits = "audit" in who.can and who.pattern == "**"
+        return Verdict.WORKS if "delete" in who.can or audits else Verdict.FORBIDDEN
     needs = {"copy": {"see", "push"}}.get(row.takes, {row.takes})
     # A registry can be seen by who sees anything in it; for all else everything in it has to be theirs.
     whole = not of_all or needs == {"see"} or who.pattern == "**"
     return Verdict.WORKS if needs <= who.can and whole else Verdict.FORBIDDEN
 
 
+def with_policy(who: Who, row: Row) -> Verdict:
+    """The same of a policy that somebody else has in a registry that they reach."""
+    whole = who.pattern == "**"
+    if "delete" not in who.can and not ("audit" in who.can and whole):
+        return Verdict.FORBIDDEN
+    if not whole:
+        return Verdict.HIDDEN
+    return Verdict.WORKS if row.takes == "clean" or "delete" in who.can else Verdict.FORBIDDEN
+
+
 def kind(row: Row) -> str:
     """By what their own, others' and none's are told apart; empty where it makes no difference."""
-    kinds = {"registry": "registry", "secret": "registry", "repository": "repository"}
+    kinds = {"repository": "repository"} | dict.fromkeys(("registry", "policy", "secret"), "registry")
     return kinds.get(row.over, "")
 
 

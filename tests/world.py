@@ -28,6 +28,7 @@ from regui.actions.models import InUse, Source
 from regui.index import book, connect, fetch
 from regui.index.models import Registry, Repository
 from regui.registries import RegistrySettings
+from tests import cleanups
 from tests.matrix import EVERYBODY, FOREIGN, GHOST, OWN, VISITOR, Place, Row, Who, kind
 from tests.people import SignedIn, grant
 from tests.registry import RunningRegistry, open_registry
@@ -45,13 +46,14 @@ PASSING = {"Date", "Expires", "Set-Cookie"}
 @dataclass
 class World:
     """What there is, by the repositories' names: the digest that is tagged, the one that was deleted, the
-    action that did that, and one that waits."""
+    action that did that, and one that waits; and by the registries' a run of a policy that asks."""
 
     registry: RunningRegistry
     digests: dict[str, oci.Digest] = field(default_factory=dict)
     deleted: dict[str, oci.Digest] = field(default_factory=dict)
     done: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
+    runs: dict[str, str] = field(default_factory=dict)
     browsers: dict[Who, Client] = field(default_factory=dict)
     cookies: dict[Who, str] = field(default_factory=dict)
 
@@ -83,6 +85,11 @@ class World:
             since=timezone.now(),
         )
 
+    def clean(self, registry: str) -> None:
+        """Leave a policy in a registry, and a run of it that asks."""
+        run = cleanups.run(cleanups.policy(owner=ROOT.name, registry=registry))
+        self.runs[registry] = run.pk
+
     def values(self, place: Place, about: str = "") -> dict[str, str]:
         """What stands in an address that is about that place. `about` says deleted, waiting or new, where it
         isn't the digest that is there, the action that is done, or a source that there is. What isn't there
@@ -95,13 +102,15 @@ class World:
             "tag": "1.0",
             "digest": digests.get(place.repository, NOTHING),
             "pk": actions.get(place.repository, NO_ACTION),
+            "policy": "releases",
+            "run": self.runs.get(place.registry, NO_ACTION),
             "source": "fresh" if about == "new" else SOURCES.get(place.repository, NO_SOURCE),
         }
 
     def names(self, row: Row, place: Place) -> list[str]:
         """What may differ between two places in an answer that tells nothing."""
         if kind(row) == "registry":
-            return [place.registry]
+            return [place.registry, self.values(place)["run"]]
         here, gone, waits = (self.values(place, about) for about in ("", "deleted", "waiting"))
         return [here["name"], here["digest"], here["pk"], here["source"], gone["digest"], waits["pk"]]
 
@@ -183,6 +192,8 @@ def world(
         made = World(registry)
         for place in (OWN["repository"], FOREIGN["repository"]):
             made.fill(place)
+        for name in ("main", "beyond"):
+            made.clean(name)
         for who in EVERYBODY:
             made.browser(who)
         people()

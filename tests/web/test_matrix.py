@@ -153,6 +153,23 @@ protection            GET    administer  registry    200
 protection-add        POST   administer  registry    422
 protection-remove     POST   administer  registry    303
 
+# Policies and their runs
+policy                GET    clean       policy      200
+policy-run            POST   delete      policy      303
+policy-try            POST   delete      policy      303
+policy-pause          POST   delete      policy      303
+policy-resume         POST   delete      policy      303
+policy-remove         GET    delete      policy      200
+policy-remove         POST   delete      policy      303
+runs                  GET    clean       registry    200
+run                   GET    clean       policy      200
+run:csv               GET    clean       policy      200
+run-part              GET    clean       policy      200
+run-approve           POST   delete      policy      303
+run-decline           POST   delete      policy      303
+run-undo              GET    delete      policy      200
+run-undo              POST   delete      policy      303
+
 # A repository
 repository            GET    see         repository  200
 repository:untagged   GET    see         repository  200
@@ -187,6 +204,7 @@ HERE = "<here>"
 QUERIES: dict[str, dict[str, str]] = {
     "registry:open": {"open": "team/app"},
     "repository:untagged": {"show": "untagged"},
+    "run:csv": {"format": "csv"},
     "tag-delete:file": {"as": "json"},
     "bulk": {"tag": "1.0"},
     "search": {"q": "app"},
