@@ -133,6 +133,8 @@ garbage               GET    see         registry    200
 garbage-look          POST   delete      registry    303
 trash                 GET    see         registry    200
 in-use                GET    see         registry    200
+cleanup               GET    clean       registry    200
+what-if               GET    clean       registry    200
 capabilities          GET    see         registry    200
 capabilities-look     POST   delete      registry    303
 jobs-read             POST   delete      registry    302

@@ -91,13 +91,18 @@ class Looking:
 
     def __init__(self, registry: Registry, actor: Actor, now: datetime) -> None:
         self.moment, self.force = facts.moment(registry, now), places.policies(registry)
-        self.rules: dict[str, Rule] = {kind: rules.read(one, ()) for kind, one in RULES.items()}
+        told = self.moment.told_since is not None
+        self.rules: dict[str, Rule] = {
+            kind: rules.read(one, ()) for kind, one in RULES.items() if told or kind != PULLS
+        }
         self.wins = {kind: Win(kind) for kind in KINDS}
         self.names: dict[int, str] = {}
         self.found = Insight(now, self.moment.told_since)
         terms = Terms(registry, operator.and_)
         every = Places(registry, terms, now, LOOSE, BITS[UNTAGGED] | ALL)
-        asked = frozenset({"created", "first_seen", "pulled"}).union(*(one.needs for one in self.force))
+        # Who has no word of pulls can't tell what wasn't pulled: then there is less to read.
+        dates = {"created", "first_seen", "pulled"} if self.moment.told_since else {"created"}
+        asked = frozenset(dates).union(*(one.needs for one in self.force))
         for place, _, loose in every.tell(places.stands(registry, asked, [ANYWHERE], actor), self._say):
             if number := sum(1 for key, one in loose.items() if one and key in place.held):
                 self.wins[UNTAGGED].count(self.names[place.key], number)
@@ -134,7 +139,7 @@ class Looking:
         many = {key: number for key, number in counts.items() if number >= ALIKE}
         if many:
             found.alike_count += len(many)
-            names = {tag.manifest: tag.name for tag in stand.tags if tag.manifest in many}
+            names = {tag.manifest: tag.name for tag in reversed(stand.tags) if tag.manifest in many}
             some = [(number, stand.name, names[key]) for key, number in many.items()]
             found.alike = heapq.nlargest(NAMED, [*found.alike, *some])
         if stand.tags and all(one & (BITS[PULLS] | BITS[AGE]) for one in said):
