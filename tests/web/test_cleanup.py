@@ -1,5 +1,6 @@
 """The pages that say what is worth cleaning up, and what one would get for it."""
 
+import itertools
 import re
 from datetime import timedelta
 from typing import Any
@@ -63,8 +64,8 @@ def test_both_curves_fall_and_meet_at_the_chosen_point(shelf: Registry) -> None:
     by_count, by_age = found.by_count(30), found.by_age(3)
     assert by_count[3].frees == by_age[30].frees > 0
     for some in (by_count, by_age):
-        assert all(one.frees >= other.frees for one, other in zip(some, some[1:], strict=False))
-        assert all(one.drops >= other.drops for one, other in zip(some, some[1:], strict=False))
+        assert all(one.frees >= other.frees for one, other in itertools.pairwise(some))
+        assert all(one.drops >= other.drops for one, other in itertools.pairwise(some))
     assert found.at(0, 0).drops == 10, "neither what is protected nor what has no date"
     assert found.tags == 12
 

@@ -27,8 +27,7 @@ with_form = require_http_methods(["GET", "HEAD", "POST"])
 @read_only
 def index(request: Request, registry: str) -> HttpResponse:
     """The policies that this actor may see, each with what comes next and what came of it last."""
-    row = access.registry(request.actor, registry)
-    cleaning.look(request.actor, row)
+    row = cleaning.registry(request.actor, registry)
     context = {
         "rows": listing.rows(request.actor, row, timezone.now()),
         "may_add": book.may_add(request.actor, row),
