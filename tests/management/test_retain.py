@@ -105,7 +105,7 @@ def test_a_run_that_fails_says_so(there: Repository, capsys: pytest.CaptureFixtu
     assert retain("main") == FAILED
     said = capsys.readouterr().err
     assert f"{there.name}: There is no account of nobody any more." in said
-    assert "pulls: failed. 1 of 1 repository was not done" in said
+    assert "pulls: Failed. 1 of 1 repository was not done" in said
 
 
 def test_a_token_runs_only_what_its_scope_allows(
