@@ -5,8 +5,8 @@ A row is a name of an address, a method, what that takes, over what, and what it
 
     tag-delete    POST    delete    repository    409
 
-What it takes is a word of `CAN`, or `copy`: to see the repository, and to set tags of any at all; or `clean`:
-to delete from anything in the registry, or to audit all of it.
+What it takes is a word of `CAN`, or `copy`: to see the repository, and to set tags of any at all; or `write`:
+to delete from anything in the registry; or `clean`: that, or to audit all of it.
 Over what:
 
     anyone        nobody is asked who they are
@@ -31,7 +31,7 @@ CAN = {
     "auditor": {"see", "audit"},
 }
 OVER = ("anyone", "person", "anything", "registry", "repository", "policy", "site", "secret")
-TAKES = {"-", "see", "push", "delete", "administer", "audit", "copy", "clean"}
+TAKES = {"-", "see", "push", "delete", "administer", "audit", "copy", "write", "clean"}
 
 
 class Verdict(enum.Enum):
@@ -154,8 +154,8 @@ def in_place(who: Who, row: Row, place: Place) -> Verdict:
         return Verdict.HIDDEN
     if row.over == "policy":
         return with_policy(who, row)
-    if row.takes == "clean":
-        audits = "audit" in who.can and who.pattern == "**"
+    if row.takes in {"write", "clean"}:
+        audits = row.takes == "clean" and "audit" in who.can and who.pattern == "**"
         return Verdict.WORKS if "delete" in who.can or audits else Verdict.FORBIDDEN
     needs = {"copy": {"see", "push"}}.get(row.takes, {row.takes})
     # A registry can be seen by who sees anything in it; for all else everything in it has to be theirs.

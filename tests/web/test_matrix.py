@@ -156,6 +156,14 @@ protection-add        POST   administer  registry    422
 protection-remove     POST   administer  registry    303
 
 # Policies and their runs
+policies              GET    clean       registry    200
+policy-add            GET    write       registry    200
+policy-add            POST   write       registry    422
+policy-preview        POST   write       registry    422
+policy-freed          POST   write       registry    200
+policy-edit           GET    delete      policy      200
+policy-edit           POST   delete      policy      422
+policy-tags           GET    clean       policy      200
 policy                GET    clean       policy      200
 policy-run            POST   delete      policy      303
 policy-try            POST   delete      policy      303

@@ -84,7 +84,7 @@ def freed(request: Request, registry: str) -> HttpResponse:
 @read_only
 def tags(request: Request, registry: str, policy: str) -> HttpResponseBase:
     """Every tag that a policy is about, with the reason why it is kept or dropped."""
-    row = access.registry(request.actor, registry)
+    row = cleaning.registry(request.actor, registry)
     found, now, asked = book.named(request.actor, row, policy).policy, timezone.now(), Filter.of(request.GET)
     kind = reasons.wants_file(request.GET)
     if kind:
