@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from regui import oci
-from regui.actions import delete, many, plans, retag, run, undo, untag
+from regui.actions import delete, many, plans, retag, retain, run, undo, untag
 from regui.actions.models import Action
 from regui.actions.plans import Plan
 from regui.demo.images import Built
@@ -21,6 +21,7 @@ from regui.index import sync
 from regui.index.connect import close, ensure_registries
 from regui.index.models import Registry, Repository, Tag, TagMove
 from regui.registries import RegistrySettings
+from regui.retention.policy import Policy
 from tests import images
 from tests.actions.stand import ALICE
 from tests.fake import Fake
@@ -78,6 +79,12 @@ def repository() -> Repository:
     return found or Repository(registry=registry, name=NAME, first_seen_at=timezone.now())
 
 
+def policy(*tags: str) -> Policy:
+    """One that drops these tags."""
+    said = {"name": "tidy", "registry": "main", "repositories": [NAME], "otherwise": "keep"}
+    return Policy.read(said | {"rules": [{"drop": "matching", "tags": list(tags)}]})
+
+
 def look(change: Change) -> Plan:
     """The plan of a change that two numbers choose."""
     kind, one, two = change
@@ -89,6 +96,7 @@ def look(change: Change) -> Plan:
         plans.DELETE_TAGS: lambda: many.tags(repository(), {tag, TAGS[two % len(TAGS)]}),
         plans.DELETE_REPOSITORY: lambda: many.everything(repository()),
         plans.DELETE_UNTAGGED: lambda: many.untagged(repository()),
+        plans.RETAIN: lambda: retain.look(repository(), policy(tag), [], timezone.now()),
         plans.RETAG: lambda: retag.look(repository(), built.digest, tag),
         plans.RESTORE: lambda: undo.restore(repository(), built.digest),
         plans.UNDO: lambda: undo.look(actions[one % len(actions)]),
@@ -139,7 +147,7 @@ changes = st.tuples(
     st.sampled_from(
         [
             *(plans.UNTAG, plans.DELETE_DIGEST, plans.DELETE_TAGS, plans.RETAG, plans.RESTORE, plans.UNDO),
-            *(plans.DELETE_REPOSITORY, plans.DELETE_UNTAGGED, plans.UNDO, plans.UNTAG),
+            *(plans.DELETE_REPOSITORY, plans.DELETE_UNTAGGED, plans.UNDO, plans.RETAIN),
         ]
     ),
     st.integers(0, 11),
@@ -202,6 +210,10 @@ class TestAnyActions(TestCase):
         assert manifests <= DIGESTS, "nothing stays that was to be there for a moment"
         assert set(tags.values()) <= manifests
         assert state(fake, OTHER) == other
+        if plan.kind == plans.RETAIN:
+            stay = [one for one in MANIFESTS if one.digest in tags.values()]
+            needed = {str(child.digest) for one in stay for child in one.children}
+            assert needed & before[1] <= manifests, "what a kept tag needs stays"
         action.refresh_from_db()
         assert not action.is_open
         event(f"{change[0]} {action.state}{' among faults' if wrong else ''}")
