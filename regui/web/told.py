@@ -94,6 +94,12 @@ class Told:
             return ""
 
     @property
+    def run_page(self) -> str:
+        """Where the run of the policy is shown that it was part of; empty for none."""
+        key = self.action.plan.get("asked", {}).get("run", "") if self.policy else ""
+        return reverse("run", args=[self.action.registry, key]) if key else ""
+
+    @property
     def source(self) -> Source | None:
         """What a copy was made of, where that may be seen."""
         asked = self.action.plan.get("asked", {}) if self.action.kind == plans.COPY else {}

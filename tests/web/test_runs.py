@@ -210,3 +210,18 @@ def test_a_run_costs_the_same_however_much_it_found(
         with django_assert_num_queries(ONE_RUN):
             alice.get(f"{RUNS}{run.pk}/")
         Run.objects.all().delete()
+
+
+def test_an_action_leads_to_the_run_it_was_part_of(alice: Visitor, releases: PolicyRow) -> None:
+    run = cleanups.run(releases, state=Run.State.DONE)
+    action = Action.objects.create(
+        registry="main",
+        repository="team/app",
+        kind="retain",
+        actor="alice",
+        state=Action.State.DONE,
+        started_at=run.started_at,
+        plan={"asked": {"policy": "releases", "run": run.pk, "tags": ["pr-1"], "digests": []}},
+    )
+    page = alice.get(f"/-/actions/{action.pk}/").text
+    assert f'<a class="link" href="{RUNS}{run.pk}/">this run</a>' in page
