@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import browser, bulk, events, figures, fill, memory, pages, stage
+from bench import browser, bulk, events, figures, fill, memory, pages, retention, stage
 from bench.synthetic import Shape
 
 
@@ -55,6 +55,8 @@ def measure(folder: Path, size: Size) -> list[figures.Figure]:
         found += events.burst(folder, rate, each, size.seconds)
     stage.say("many deletes")
     found += bulk.measure(folder, size.deleted, 10 * size.deleted)
+    stage.say("policies")
+    found += retention.measure(folder, size.pages)
     stage.say("memory")
     return found + memory.measure(folder, size.pages)
 
