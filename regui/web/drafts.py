@@ -77,6 +77,12 @@ class Draft:
             ),
         )
 
+    @classmethod
+    def filled(cls, address: QueryDict) -> "Draft":
+        """What a link fills in; the limit is the usual one unless it says another."""
+        draft = cls.posted(address)
+        return replace(draft, limit=draft.limit or str(LIMIT))
+
     def plain(self, registry: str) -> dict[str, Any]:
         """The plain values that it stands for."""
         given: dict[str, Any] = {name: getattr(self, name) for name in FIELDS}

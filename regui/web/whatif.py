@@ -55,8 +55,6 @@ class Page:
     def policy(self) -> str:
         """The address of a new policy's form that does the same."""
         fields = [
-            ("keep", str(self.keep)),
-            ("older", f"{self.older}d"),
             ("name", f"newest-{self.keep}"),
             ("repositories", ", ".join(self.places)),
             ("otherwise", "drop"),

@@ -1,20 +1,24 @@
 """The pages that say what is worth cleaning up, and what one would get for it."""
 
+import html
 import itertools
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.http import QueryDict
 from pytest_django import DjangoAssertNumQueries
 
 from regui.accounts.access import Actor, Grant, Role
 from regui.actions.models import PolicyRow, Protection
-from regui.actions.retention import curves, freeing, insight
+from regui.actions.retention import curves, freeing, insight, preview
 from regui.index.models import Registry, Revision
 from regui.patterns import ANYWHERE
 from regui.retention.policy import Policy
 from regui.web import charts
+from regui.web.drafts import Draft
 from tests import factories
 from tests.actions.stand import ALICE
 from tests.factories import NOW
@@ -114,6 +118,37 @@ def test_the_insight_page_names_the_dearest_group_first(shelf: Registry, alice: 
     assert "500 kB" in page
     assert "not at all" in page, "pulls"
     assert "1 in 1 repository, most in" in page
+
+
+def filled(address: str) -> Policy:
+    """The policy that a link to the form fills in."""
+    found, faults = Draft.filled(QueryDict(urlsplit(address).query)).read("main")
+    assert found, faults
+    return found
+
+
+def test_the_plan_of_a_group_is_a_policy_that_drops_just_that(shelf: Registry, alice: Visitor) -> None:
+    for name in ("pr-7", "2.0.0-rc1", "2.0.0"):
+        tagged("team/app", name, 100, **{name: 5})
+    page = alice.get(R).text
+    groups = {win.kind: win.tags for win in insight.insight(shelf, ALICE, NOW).wins}
+    links = dict(re.findall(r'data-win="([a-z-]+)".*?href="([^"]*policies/add/[^"]*)"', page, re.DOTALL))
+    assert {"age", "builds", "pre-releases"} <= links.keys()
+    for kind in ("age", "builds", "pre-releases"):
+        policy = filled(html.unescape(links[kind]))
+        assert preview.preview(shelf, policy, ALICE, NOW).drops == groups[kind]
+        form = alice.get(html.unescape(links[kind]))
+        assert form.status_code == 200
+        assert f'value="{policy.name}"' in form.text
+
+
+def test_what_if_makes_the_policy_of_the_chosen_point(shelf: Registry, alice: Visitor) -> None:
+    page = alice.get(f"{R}what-if/?keep=3&older=90").text
+    (link,) = set(re.findall(r'href="([^"]*policies/add/[^"]*)"', page))
+    policy = filled(html.unescape(link))
+    drops = curves.curves(shelf, [ANYWHERE], ALICE, NOW).at(3, 90).drops
+    assert preview.preview(shelf, policy, ALICE, NOW).drops == drops
+    assert alice.get(html.unescape(link)).status_code == 200
 
 
 def test_groups_hold_what_their_words_say(shelf: Registry) -> None:

@@ -39,12 +39,14 @@ def index(request: Request, registry: str) -> HttpResponse:
 @never_cache
 @with_form
 def add(request: Request, registry: str) -> HttpResponse:
-    """A form for a new policy, filled in with what `from` names; 422 when it says none."""
+    """A form for a new policy, filled in with the form's own fields in the address, or what `from` names; 422
+    when it says none."""
     row = writable(request, registry)
     if request.method == "POST":
         return saved(request, Form(row, Draft.posted(request.POST), timezone.now(), said=True))
     start = STARTS.get(request.GET.get("from", ""))
-    return page(request, Form(row, start.draft if start else Draft(), timezone.now()))
+    draft = Draft.filled(request.GET) if "name" in request.GET else start.draft if start else Draft()
+    return page(request, Form(row, draft, timezone.now()))
 
 
 @never_cache
