@@ -172,6 +172,13 @@ KINDS: Mapping[str, Kind] = {
             "Drops pre-releases, such as 1.2-rc1, whose release is there.",
             BOTH,
         ),
+        Kind(
+            DROP,
+            "superseded",
+            "Older patches",
+            "Drops releases, such as 1.2.3, of which a newer patch is there, such as 1.2.4.",
+            BOTH,
+        ),
         Kind(DROP, "matching", "By name", "Drops tags by their names.", (WHICH, REGEX)),
     )
 }

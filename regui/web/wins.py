@@ -67,6 +67,7 @@ WORDS = {
         "Older patch versions",
         "Such as 1.2.3 when 1.2.4 is there, in the same variant. Somebody may still have pinned them.",
         "layers",
+        [("name", "older-patches"), ("rule", "1"), ("1-kind", "drop superseded")],
     ),
     insight.UNTAGGED: Words(
         "Untagged manifests",

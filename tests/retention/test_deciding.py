@@ -143,6 +143,15 @@ def test_pre_releases_go_when_their_release_is_there_in_the_same_variant() -> No
     assert dropped(found) == ["1.2-rc1", "1.2rc2"]
 
 
+def test_older_patches_go_when_a_newer_one_is_there_and_could_be_read() -> None:
+    names = ["1.2.3", "1.2.10", "v1.2.4", "1.2.11-rc1", "1.2.2-alpine", "1.2", "1.3.0", "latest"]
+    found = verdicts([tag(name, 1) for name in names], {"drop": "superseded"})
+    assert dropped(found) == ["1.2.3", "v1.2.4"]
+    unread = [tag("1.2.3", 1), Tag("1.2.4")]
+    assert dropped(verdicts(unread, {"drop": "superseded"})) == []
+    assert dropped(verdicts([tag("1.2-rc1", 1), Tag("1.2")], {"drop": "pre-releases"})) == []
+
+
 def test_ranges_of_versions_and_labels_keep() -> None:
     tags = [tag("1.4.2", 9), tag("v2.1", 9), tag("x", 9, labels={"keep": "yes"})]
     found = verdicts(

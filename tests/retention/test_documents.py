@@ -148,7 +148,9 @@ RULES = st.one_of(
     st.fixed_dictionaries({"keep": st.just("matching"), "regex": st.sampled_from([".*", "a{2}: #b", "'\""])}),
     st.fixed_dictionaries({"keep": st.just("versions"), "range": st.sampled_from(["1.10", ">=1 <2", "*"])}),
     st.fixed_dictionaries({"keep": st.just("label"), "label": st.sampled_from(["a=b: c", "on", "# x"])}),
-    st.sampled_from([{"keep": "protected"}, {"keep": "in-use"}, {"drop": "pre-releases"}]),
+    st.sampled_from(
+        [{"keep": "protected"}, {"keep": "in-use"}, {"drop": "pre-releases"}, {"drop": "superseded"}]
+    ),
     st.fixed_dictionaries(
         {"drop": st.just("older"), "than": LENGTHS}, optional={"unknown": st.just("drop"), "tags": TAGS}
     ),

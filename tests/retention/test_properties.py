@@ -174,7 +174,7 @@ def test_no_rule_but_one_on_names_drops_an_unread_tag(
     found = decide(made(some_rules, default), some, moment)
     for tag, verdict in zip(some, found.verdicts, strict=True):
         if tag.manifest is None and not verdict.keep and verdict.rule:
-            assert found.policy.rules[verdict.rule - 1].kind in {"matching", "pre-releases"}
+            assert found.policy.rules[verdict.rule - 1].kind in {"matching", "pre-releases", "superseded"}
         if verdict.how == UNSURE:
             assert verdict.keep
 

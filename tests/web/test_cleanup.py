@@ -128,13 +128,14 @@ def filled(address: str) -> Policy:
 
 
 def test_the_plan_of_a_group_is_a_policy_that_drops_just_that(shelf: Registry, alice: Visitor) -> None:
-    for name in ("pr-7", "2.0.0-rc1", "2.0.0"):
+    for name in ("pr-7", "2.0.0-rc1", "2.0.0", "2.0.1"):
         tagged("team/app", name, 100, **{name: 5})
     page = alice.get(R).text
     groups = {win.kind: win.tags for win in insight.insight(shelf, ALICE, NOW).wins}
     links = dict(re.findall(r'data-win="([a-z-]+)".*?href="([^"]*policies/add/[^"]*)"', page, re.DOTALL))
-    assert {"age", "builds", "pre-releases"} <= links.keys()
-    for kind in ("age", "builds", "pre-releases"):
+    kinds = ["age", "builds", "patches", "pre-releases"]
+    assert sorted(links) == kinds
+    for kind in kinds:
         policy = filled(html.unescape(links[kind]))
         assert preview.preview(shelf, policy, ALICE, NOW).drops == groups[kind]
         form = alice.get(html.unescape(links[kind]))

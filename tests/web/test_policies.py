@@ -40,6 +40,7 @@ FILLED: dict[str, dict[str, str]] = {
     "drop older": {"than": "30d", "by": "first-seen", "unknown": "drop"},
     "drop not-pulled": {"for": "90d"},
     "drop pre-releases": {},
+    "drop superseded": {},
     "drop matching": {"tags": "pr-*"},
 }
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "div#preview"}

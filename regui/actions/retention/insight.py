@@ -3,7 +3,7 @@ added up in one pass."""
 
 import heapq
 import operator
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,11 +16,11 @@ from regui.actions.retention.places import Places
 from regui.index.models import Registry
 from regui.index.usage.terms import NEVER, Terms
 from regui.patterns import ANYWHERE
-from regui.retention import rules, versions
+from regui.retention import rules
 from regui.retention.deciding import decide, keepers
 from regui.retention.policy import DROP, Policy
 from regui.retention.rules import Rule
-from regui.retention.tags import Moment, Tag
+from regui.retention.tags import Moment
 
 PULLS, AGE, PRE, BUILDS, PATCHES, UNTAGGED = "pulls", "age", "pre-releases", "builds", "patches", "untagged"
 KINDS = (PULLS, AGE, PRE, BUILDS, PATCHES, UNTAGGED)
@@ -35,6 +35,7 @@ RULES: Mapping[str, Mapping[str, Any]] = {
     PULLS: {"drop": "not-pulled", "for": "90d"},
     AGE: {"drop": "older", "than": "365d"},
     PRE: {"drop": "pre-releases"},
+    PATCHES: {"drop": "superseded"},
     BUILDS: {"drop": "older", "than": "30d", "regex": BUILT},
 }
 LOOSE = 7 * 86_400
@@ -127,7 +128,7 @@ class Looking:
     def _groups(self, stand: Stand, moment: Moment) -> list[int]:
         said = [NEVER] * len(stand.tags)
         matched = {kind: rule.find(stand.tags, moment).matched for kind, rule in self.rules.items()}
-        for kind, some in (matched | {PATCHES: superseded(stand.tags)}).items():
+        for kind, some in matched.items():
             for place in some:
                 said[place] |= BITS[kind] | ALL
         return said
@@ -160,17 +161,6 @@ class Looking:
         found.wins = sorted(
             (win for win in self.wins.values() if win.tags), key=lambda win: (-win.frees, -win.tags)
         )
-
-
-def superseded(tags: Sequence[Tag]) -> list[int]:
-    """Where the releases stand that have a newer patch of the same minor version, in the same variant."""
-    series: dict[tuple[Any, ...], list[tuple[tuple[int, ...], int]]] = defaultdict(list)
-    for place, tag in enumerate(tags):
-        found = versions.version(tag.name)
-        if found and not found.pre and len(found.numbers) > 2:
-            series[(found.numbers[:2], found.variant)].append((found.numbers, place))
-    newest = {key: max(numbers for numbers, _ in some) for key, some in series.items()}
-    return [place for key, some in series.items() for numbers, place in some if numbers < newest[key]]
 
 
 def key(registry: Registry, actor: Actor) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ from regui.retention.rules.names import (
     Matching,
     PreReleases,
     Protected,
+    Superseded,
     Versions,
 )
 from regui.retention.rules.pulls import NotPulled, Pulled
@@ -32,6 +33,7 @@ KINDS: dict[tuple[str, str], type[Rule]] = {
         Older,
         NotPulled,
         PreReleases,
+        Superseded,
         DropMatching,
     )
 }

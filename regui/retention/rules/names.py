@@ -141,12 +141,13 @@ class InUse(Rule):
 
 @dataclass(frozen=True)
 class PreReleases(Rule):
-    """Drops pre-releases whose release is there, in the same variant."""
+    """Drops pre-releases whose release is there, in the same variant, and could be read."""
 
     verb, kind = "drop", "pre-releases"
 
     def find(self, tags: Sequence[Tag], moment: Moment) -> Found:
-        there = {found.release for tag in tags if (found := versions.version(tag.name)) and not found.pre}
+        read = (versions.version(tag.name) for tag in tags if tag.manifest is not None)
+        there = {found.release for found in read if found and not found.pre}
 
         def test(tag: Tag) -> bool:
             found = versions.version(tag.name)
@@ -156,3 +157,34 @@ class PreReleases(Rule):
 
     def __str__(self) -> str:
         return f"pre-release whose release exists{self._of}"
+
+
+@dataclass(frozen=True)
+class Superseded(Rule):
+    """Drops releases that have a newer patch of the same minor version, in the same variant: 1.2.3 when 1.2.4
+    is there, and could be read."""
+
+    verb, kind = "drop", "superseded"
+
+    def find(self, tags: Sequence[Tag], moment: Moment) -> Found:
+        newest: dict[tuple[object, ...], tuple[int, ...]] = {}
+        for tag in tags:
+            found = patch(tag)
+            if found and tag.manifest is not None:
+                series = found.numbers[:2], found.variant
+                newest[series] = max(newest.get(series, ()), found.numbers)
+
+        def test(tag: Tag) -> bool:
+            found = patch(tag)
+            return found is not None and found.numbers < newest.get((found.numbers[:2], found.variant), ())
+
+        return each(self.choice, tags, test)
+
+    def __str__(self) -> str:
+        return f"release with a newer patch{self._of}"
+
+
+def patch(tag: Tag) -> versions.Version | None:
+    """The release that a tag is, if it says which patch."""
+    found = versions.version(tag.name)
+    return found if found and not found.pre and len(found.numbers) > 2 else None
