@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Subquery
 
 from regui.accounts.access import Actor
 from regui.actions.models import PolicyRow, Run
-from regui.actions.retention import book, runs
+from regui.actions.retention import book, rights, runs
 from regui.index.models import Registry
 from regui.retention.policy import Policy
 from regui.web.upcoming import Upcoming, upcoming
@@ -22,11 +22,12 @@ OPEN = frozenset({Run.State.WAITING, Run.State.DECIDING, Run.State.RUNNING})
 
 @dataclass(frozen=True)
 class Row:
-    """A policy of the list. `last` is its latest run."""
+    """A policy of the list. `last` is its latest run, `may_change` says whether who looks may edit it."""
 
     kept: PolicyRow
     last: Run | None
     now: datetime
+    may_change: bool
 
     @cached_property
     def policy(self) -> Policy:
@@ -63,7 +64,7 @@ def rows(actor: Actor, registry: Registry, now: datetime) -> Sequence[Row]:
         told = runs.visible(actor, registry).filter(policy__in=[one.name for one in kept])
         newest = told.filter(policy=OuterRef("policy")).order_by("-started_at", "-id").values("pk")[:1]
         last = {run.policy: run for run in told.filter(pk=Subquery(newest)).only(*SHOWN)}
-    return [Row(one, last.get(one.name), now) for one in kept]
+    return [Row(one, last.get(one.name), now, rights.may_change(actor, one)) for one in kept]
 
 
 SHOWN = ("policy", "registry", "state", "dry", "drops", "frees", "started_at", "finished_at", "reason")

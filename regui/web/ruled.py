@@ -7,7 +7,7 @@ from functools import cached_property
 
 from cronsim import CronSim
 
-from regui.accounts.access import Actor, Forbidden
+from regui.accounts.access import Actor
 from regui.actions.models import PolicyRow, Run
 from regui.actions.retention import rights, runs
 from regui.index.models import Registry
@@ -76,11 +76,7 @@ class Page:
 
     @cached_property
     def may_change(self) -> bool:
-        try:
-            rights.permit(self.actor, self.row)
-        except Forbidden:
-            return False
-        return True
+        return rights.may_change(self.actor, self.row)
 
     @cached_property
     def runs(self) -> list[ran.Told]:

@@ -8,13 +8,15 @@ from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from regui.accounts.access import Actor
 from regui.actions import kinds, plans, sight, undo
 from regui.actions.models import Action, Item
 from regui.actions.plans import Agreed
+from regui.actions.retention import book, runs
 from regui.index.batches import batches
+from regui.index.models import Registry
 from regui.web import words
 from regui.web.copies import Source, fields
 
@@ -83,21 +85,27 @@ class Told:
         """The policy that it carried out."""
         return words.policy(self.action)
 
+    @cached_property
+    def cleaned(self) -> Registry | None:
+        """The registry that a policy was carried out in, while it is there."""
+        return Registry.objects.filter(name=self.action.registry).first() if self.policy else None
+
     @property
     def policy_page(self) -> str:
-        """Where that policy is shown; empty for none."""
-        if not self.policy:
+        """Where that policy is shown; empty for none, or one that they may not look at."""
+        if self.cleaned is None:
             return ""
-        try:
-            return reverse("policy", args=[self.action.registry, self.policy])
-        except NoReverseMatch:
-            return ""
+        row = book.visible(self.actor, self.cleaned).filter(name=self.policy).first()
+        return reverse("policy", args=[row.registry, row.name]) if row else ""
 
     @property
     def run_page(self) -> str:
-        """Where the run of the policy is shown that it was part of; empty for none."""
-        key = self.action.plan.get("asked", {}).get("run", "") if self.policy else ""
-        return reverse("run", args=[self.action.registry, key]) if key else ""
+        """Where the run of the policy is shown that it was part of; likewise."""
+        if self.cleaned is None:
+            return ""
+        key = self.action.plan["asked"].get("run", "")
+        run = runs.visible(self.actor, self.cleaned).filter(pk=key).first()
+        return reverse("run", args=[run.registry, run.pk]) if run else ""
 
     @property
     def source(self) -> Source | None:

@@ -322,6 +322,17 @@ def test_who_maintains_a_part_sees_only_that_and_their_own_policies(alice: Visit
     assert "of-carol" in carol.get(PAGE).text
 
 
+def test_only_who_may_change_a_policy_is_led_to_its_form(alice: Visitor, main: Registry) -> None:
+    alice.post(ADD, form(PULL_REQUESTS, name="of-alice"))
+    otto = SignedIn("otto", (Role.AUDITOR, "**"), (Role.MAINTAINER, "team/**"))
+    otto.post(ADD, form(PULL_REQUESTS, name="of-otto"))
+    led = re.findall(r'href="[^"]*/policies/([^/"]+)/edit/"', otto.get(PAGE).text)
+    assert led == ["of-otto"]
+    assert otto.get(f"{PAGE}of-otto/edit/").status_code == 200
+    assert otto.get(f"{PAGE}of-alice/edit/").status_code == 403
+    assert len(re.findall(r'/edit/"', alice.get(PAGE).text)) == 2
+
+
 def test_hostile_words_stay_words(alice: Visitor, main: Registry) -> None:
     bad = "<script>`\"'"
     page = alice.post(PREVIEW, form(rule("1", "keep label", label=bad), note=bad, q=bad))

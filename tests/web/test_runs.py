@@ -212,7 +212,9 @@ def test_a_run_costs_the_same_however_much_it_found(
         Run.objects.all().delete()
 
 
-def test_an_action_leads_to_the_run_it_was_part_of(alice: Visitor, releases: PolicyRow) -> None:
+def test_an_action_leads_those_who_may_look_to_its_policy_and_run(
+    alice: Visitor, bob: SignedIn, dora: SignedIn, releases: PolicyRow
+) -> None:
     run = cleanups.run(releases, state=Run.State.DONE)
     action = Action.objects.create(
         registry="main",
@@ -225,3 +227,16 @@ def test_an_action_leads_to_the_run_it_was_part_of(alice: Visitor, releases: Pol
     )
     page = alice.get(f"/-/actions/{action.pk}/").text
     assert f'<a class="link" href="{RUNS}{run.pk}/">this run</a>' in page
+    assert '<a class="mono" href="/main/-/cleanup/policies/releases/">releases</a>' in page
+
+    for one in (bob, dora):  # who reads, and who has policies of their own
+        page = one.get(f"/-/actions/{action.pk}/").text
+        assert '<span class="mono">releases</span>' in page
+        assert "/-/cleanup/policies/" not in page
+        assert "/-/cleanup/runs/" not in page
+
+    Run.objects.all().delete()
+    PolicyRow.objects.all().delete()
+    page = alice.get(f"/-/actions/{action.pk}/").text
+    assert '<span class="mono">releases</span>' in page
+    assert "/-/cleanup/runs/" not in page

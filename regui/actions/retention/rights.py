@@ -48,10 +48,15 @@ def enter(actor: Actor, registry: Registry) -> None:
 
 def permit(actor: Actor, row: PolicyRow | Run) -> None:
     """Nothing, when the actor may change the policy, or have a say in the run; else Forbidden."""
+    if not may_change(actor, row):
+        raise access.Forbidden(actor, Right.DELETE, row.registry, row.registry)
+
+
+def may_change(actor: Actor, row: PolicyRow | Run) -> bool:
+    """Whether `permit` lets them."""
     whose = row.owner if isinstance(row, PolicyRow) else row.actor
     own = whose == actor.name or whose.startswith(f"{actor.name}{standing.TOKEN}")
-    if not actor.may(Right.DELETE, row.registry) and not (own and deletes(actor, row.registry)):
-        raise access.Forbidden(actor, Right.DELETE, row.registry, row.registry)
+    return actor.may(Right.DELETE, row.registry) or (own and deletes(actor, row.registry))
 
 
 def deletes(actor: Actor, registry: str) -> bool:
