@@ -105,7 +105,7 @@ def copied(given: Given) -> plans.Facts:
     }
 
 
-# What only regui comes upon can't be asked for: it isn't here.
+# What only regui comes upon, and what policies do, can't be asked for: it isn't here.
 ASKED: dict[str, Callable[[Given], tuple[str, plans.Facts]]] = {
     plans.UNTAG: lambda given: ("", {"tags": one_tag(given)}),
     plans.DELETE_DIGEST: lambda given: (digest(given), delete.asked(bool(given.get("along")))),

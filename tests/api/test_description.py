@@ -120,6 +120,6 @@ def test_a_site_without_programs_carries_none_of_it(data: Path) -> None:
     assert done.stdout.split() == ["False", "False", "True"], done.stderr
 
 
-def test_every_kind_of_change_can_be_asked_for_but_what_regui_alone_comes_upon() -> None:
+def test_every_kind_of_change_can_be_asked_for_but_what_regui_comes_upon_and_policies_do() -> None:
     assert kinds.LOOK.keys() == kinds.RIGHTS.keys()
-    assert kinds.ASKED.keys() == kinds.LOOK.keys() - {plans.PUT_BACK}
+    assert kinds.ASKED.keys() == kinds.LOOK.keys() - {plans.PUT_BACK, plans.RETAIN}

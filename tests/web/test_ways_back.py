@@ -46,6 +46,7 @@ HOSTILE = [
 # Where our own code takes an address, or part of one, from a request.
 TAKERS = {
     "accounts/oidc/flow.py": "what the session kept when it began",
+    "actions/retention/summary.py": "no request's: where the run's page is, as the summary has it",
     "accounts/adapter.py": "decides for allauth: a path and nothing else",
     "web/http.py": "is_ours, which decides",
     "web/errors.py": "asks is_ours",
