@@ -191,8 +191,8 @@ def ticked(text: str) -> SafeString:
     parts = text.split("`")
     if len(parts) % 2 == 0:  # one of them is no mark
         return format_html("{}", text)
-    pieces = (format_html("<code>{}</code>" if odd % 2 else "{}", part) for odd, part in enumerate(parts))
-    return format_html_join(NOTHING, "{}", ((piece,) for piece in pieces))
+    pieces = (format_html("<code>{}</code>", part) if odd % 2 else part for odd, part in enumerate(parts))
+    return format_html_join("", "{}", ((piece,) for piece in pieces))
 
 
 @register.filter
