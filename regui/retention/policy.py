@@ -16,6 +16,8 @@ from regui.retention.reading import Invalid, Path, Reader
 from regui.retention.rules import Rule
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
+# Pages of their own stand where these policies' pages would.
+TAKEN = ("add", "preview")
 MOST_RULES = 50
 KEEP, DROP = "keep", "drop"
 # A run stops and asks a person when it would drop more than this share of the tags it looked at, in percent.
@@ -94,6 +96,8 @@ def read_rules(value: object, path: Path) -> tuple[Rule, ...]:
 def name(value: object) -> str:
     if not isinstance(value, str) or not NAME.fullmatch(value):
         raise ValueError("must be lower-case letters, digits and dashes, at most 48")
+    if value in TAKEN:
+        raise ValueError(f"must be another than {' or '.join(TAKEN)}, which are pages")
     return value
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from regui.retention import documents
 from regui.retention.documents import Wrong
 from regui.retention.policy import Policy
+from regui.retention.reading import Invalid
 
 GOOD = """\
 policies:
@@ -202,3 +203,9 @@ policies:
 """
     )
     assert documents.write([]).endswith("\npolicies: []\n")
+
+
+@pytest.mark.parametrize("name", ["add", "preview"])
+def test_a_name_that_would_hide_a_policy_behind_a_page_is_refused(name: str) -> None:
+    with pytest.raises(Invalid, match="must be another than add or preview"):
+        Policy.read({"name": name, "registry": "main", "repositories": ["**"], "otherwise": "drop"})
