@@ -115,7 +115,7 @@ def test_lines_are_those_that_are_wanted(registry: Registry, wanted: Wanted, exp
     assert shown(registry, OLD, wanted) == expected
 
 
-def test_what_other_policies_keep_stays_unless_they_are_paused(registry: Registry) -> None:
+def test_what_other_policies_keep_stays_though_they_are_paused(registry: Registry) -> None:
     other = save(policy({"keep": "matching", "tags": "1.0"}, name="other", repositories=["team/*"]))
     save(policy({"keep": "matching", "tags": "*"}, name="tidy"))
     assert shown(registry, OLD, Wanted(keep=False)) == ["team/a:1.10"]
@@ -124,6 +124,8 @@ def test_what_other_policies_keep_stays_unless_they_are_paused(registry: Registr
     assert shown(registry, OLD, Wanted(rule=1)) == ["team/a:1.9", "team/b:v1"]
     other.paused = True
     other.save()
+    assert shown(registry, OLD, Wanted(keep=False)) == ["team/a:1.10"]
+    other.delete()
     assert shown(registry, OLD, Wanted(keep=False)) == ["team/a:1.10", "team/a:1.0"]
 
 

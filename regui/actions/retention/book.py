@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.utils import timezone
 
-from regui.accounts import access, standing
+from regui.accounts import access
 from regui.accounts.access import Actor, Right
 from regui.actions.models import PolicyRow, Run
 from regui.actions.models.policies import PolicyQuerySet
@@ -19,8 +19,6 @@ from regui.retention.policy import Policy
 from regui.retention.reading import Invalid
 
 log = logging.getLogger(__name__)
-
-CHANGED, REMOVED = "The policy was changed meanwhile.", "The policy was removed meanwhile."
 
 
 def visible(actor: Actor, registry: Registry) -> PolicyQuerySet:
@@ -92,8 +90,8 @@ def changed(row: PolicyRow, actor: Actor, policy: Policy, now: datetime) -> Poli
         raise Invalid(("name",), f"A policy keeps its name: its runs are known by it as {row.name}.")
     row = PolicyRow.objects.select_for_update().get(pk=row.pk)
     if policy.fingerprint != row.policy.fingerprint:
-        runs.end(row, CHANGED, now)
-    if not alike(row, actor):
+        runs.end(row, runs.CHANGED, now)
+    if not rights.alike(row, actor):
         row.approved = ""
     row.document, row.owner, row.owned_at = policy.plain(), actor.name, now
     row.next_at = None if row.paused else schedule.next_after(policy.schedule, now)
@@ -102,24 +100,14 @@ def changed(row: PolicyRow, actor: Actor, policy: Policy, now: datetime) -> Poli
     return row
 
 
-def alike(row: PolicyRow, actor: Actor) -> bool:
-    """Whether a policy reaches as far as before when it is the actor's: what somebody let go ahead was what
-    its owner could do."""
-    if row.owner == actor.name:
-        return True
-    try:
-        before = standing.actor(row.owner, row.owned_at)
-    except standing.Nobody:
-        return False
-    return all(one.may(Right.DELETE, row.registry) for one in (before, actor))
-
-
 def pause(row: PolicyRow, actor: Actor, now: datetime, *, paused: bool) -> None:
-    """Let it rest, or go on: what it missed meanwhile isn't made up for."""
+    """Let it rest, with what its schedule began, or go on: what it missed meanwhile isn't made up for."""
     rights.permit(actor, row)
     row.paused = paused
     row.next_at = None if paused else schedule.next_after(row.policy.schedule, now)
     row.save(update_fields=["paused", "next_at"])
+    if paused:
+        runs.rest(row, now)
     log.info("%s %s the policy %s", actor.name, "paused" if paused else "resumed", row)
 
 
@@ -127,6 +115,6 @@ def remove(row: PolicyRow, actor: Actor) -> None:
     """Forget the policy; its runs stay, and those that are open end."""
     rights.permit(actor, row)
     with transaction.atomic():
-        runs.end(row, REMOVED, timezone.now())
+        runs.end(row, runs.REMOVED, timezone.now())
         PolicyRow.objects.filter(pk=row.pk).delete()
     log.info("%s removed the policy %s", actor.name, row)

@@ -8,35 +8,28 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.utils import timezone
 
-from regui.accounts import access, standing
-from regui.accounts.access import Actor, Right
-from regui.actions import plans, retain
+from regui.accounts import standing
+from regui.accounts.access import Actor
+from regui.actions import many, plans, retain
 from regui.actions.models import Part, PolicyRow, Run
 from regui.actions.plans import Plan
-from regui.actions.retention import facts, freeing
+from regui.actions.retention import facts, freeing, preview
 from regui.actions.retention.facts import Stand
 from regui.actions.retention.turns import LONG, Turn
 from regui.index.models import Registry, Repository
-from regui.retention import deciding
 from regui.retention.deciding import Decision, Verdict
 from regui.retention.policy import Policy
 
 State = Run.State
 # How many parts are written at a time.
 BATCH = 50
-NEVER = "Nobody has approved this policy yet. It would drop {} of {} tags."
+NEVER = "Nobody has approved this policy yet."
 NO_REGISTRY = "There is no registry {} any more."
 
 
 def acting(run: Run) -> Actor:
     """Who the run acts for, with the rights they have by now. Raises `standing.Nobody`."""
     return standing.actor(run.actor, run.approved_at or run.started_at, run.address)
-
-
-def in_force(registry: str) -> list[Policy]:
-    """The policies of a registry whose keep rules hold, whoever's policy runs."""
-    rows = PolicyRow.objects.filter(registry=registry, paused=False)
-    return [row.policy for row in rows]
 
 
 def decide(turn: Turn) -> Run:
@@ -71,6 +64,7 @@ class Finding:
     manifests: int = 0
     untagged: int = 0
     emptied: int = 0
+    bared: int = 0
     counts: Counter[Verdict] = field(default_factory=Counter)
     parts: list[Part] = field(default_factory=list)
 
@@ -78,17 +72,12 @@ class Finding:
         """Decide on all repositories in which the actor may delete, and write the parts."""
         run, self.now = self.turn.run, timezone.now()
         self.policy = Policy.read(run.document)
-        self.others = [one for one in in_force(run.registry) if one.name != self.policy.name]
+        self.others = preview.policies(run.registry)
         run.parts.all().delete()  # of somebody who began with it and died
-        needs = self.policy.needs.union(*(one.needs for one in self.others))
-        moment = facts.moment(self.registry, self.now)
-        among = access.seen_in(self.actor, self.registry)
-        for stand in facts.stands(self.registry, needs, self.policy.repositories, among):
-            if not self.actor.may(Right.DELETE, self.registry.name, stand.name):
-                continue
+        reach, moment = preview.Reach(self.registry, self.actor), facts.moment(self.registry, self.now)
+        for stand, decision in preview.decided(reach, self.policy, self.others, moment):
             self.turn.keep()
-            others = deciding.keepers(self.policy, self.others, stand.name)
-            self.take(stand, deciding.decide(self.policy, stand.tags, moment, others))
+            self.take(stand, decision)
         self.write()
 
     def take(self, stand: Stand, decision: Decision) -> None:
@@ -121,6 +110,7 @@ class Finding:
             return
         self.manifests += len(deleted(plan))
         self.untagged += len(loose)
+        self.bared += not stand.tags and set(loose) >= set(many.loose(repository).values())
         self.note(Part(repository=stand.name, tags=len(stand.tags), dropped=dropped, untagged=loose))
 
     def note(self, part: Part) -> None:
@@ -150,34 +140,42 @@ class Finding:
         }
         run = self.turn.run
         with transaction.atomic():
+            self.turn.hold()
             self.turn.write(**found)
+            if run.stop:
+                return self.turn.end(State.CANCELLED, run.reason)
             if run.dry:
                 return self.turn.end(State.DRY)
             if asks := self.asks():
                 return self.turn.end(State.ASKING, " ".join(asks))
-            self.turn.hold()
             self.turn.write(state=State.RUNNING)
         return run
 
     def asks(self) -> Sequence[str]:
         """What a person has to be asked, in sentences; names of repositories are for those who may see them,
         so there are none."""
-        found = [] if self.is_approved() else [NEVER.format(f"{self.drops:,}", f"{self.tags:,}")]
+        found = [] if self.is_approved() else [NEVER]
+        drops = f"It would drop {self.drops:,} of {self.tags:,} tags"
         if self.drops * 100 > self.policy.limit * self.tags:
-            share = round(100 * self.drops / self.tags)
-            found.append(
-                f"It would drop {self.drops:,} of {self.tags:,} tags ({share} %), more than "
-                f"{self.policy.limit} %."
-            )
+            # Rounded up, so that it is more than the limit in words, too.
+            share = -(-100 * self.drops // self.tags)
+            found.append(f"{drops} ({share} %), more than {self.policy.limit} %.")
+        elif found:
+            found.append(f"{drops}.")
         if self.emptied:
-            what = "1 repository" if self.emptied == 1 else f"{self.emptied:,} repositories"
-            found.append(f"It would leave {what} without a tag.")
+            found.append(f"It would leave {repositories(self.emptied)} without a tag.")
+        if self.bared:
+            found.append(f"It would delete all that is left of {repositories(self.bared)} without tags.")
         return found
 
     def is_approved(self) -> bool:
         """Whether somebody has let the policy go ahead as it runs."""
         rows = PolicyRow.objects.filter(registry=self.registry.name, name=self.policy.name)
         return any(row.approved == self.policy.fingerprint for row in rows)
+
+
+def repositories(count: int) -> str:
+    return "1 repository" if count == 1 else f"{count:,} repositories"
 
 
 def deleted(plan: Plan) -> list[str]:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from regui import oci
 from regui.accounts import access
 from regui.accounts.access import Actor, Right
-from regui.actions.models import PolicyRow
 from regui.actions.retention import facts
 from regui.actions.retention.facts import Stand
 from regui.actions.retention.locks import Locks
@@ -16,7 +15,6 @@ from regui.index import record, usage
 from regui.index.batches import batches
 from regui.index.models import Registry, Revision, Tag, TagMove
 from regui.index.usage.terms import NEVER, Place, Terms
-from regui.retention.policy import Policy
 
 # Repositories whose revisions are read with one query; with what tags are on, so many are held in memory.
 SOME = 200
@@ -42,11 +40,6 @@ def stands(
     for stand in facts.stands(registry, needs, patterns, access.seen_in(actor, registry)):
         if not stand.wary and (everywhere or actor.may(Right.DELETE, registry.name, stand.name)):
             yield stand
-
-
-def policies(registry: Registry) -> list[Policy]:
-    """Those that are in force: the keep rules of each hold for what others drop."""
-    return [row.policy for row in PolicyRow.objects.filter(registry=registry.name, paused=False)]
 
 
 @dataclass

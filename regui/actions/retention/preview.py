@@ -120,10 +120,10 @@ class Reach:
         return facts.stands(self.registry, needs, patterns, among, self.may)
 
 
-def in_force(registry: Registry, policy: Policy) -> list[Policy]:
-    """The registry's other policies that nobody paused: what they keep, no other drops. One query."""
-    rows = PolicyRow.objects.filter(registry=registry.name, paused=False).exclude(name=policy.name)
-    return [row.policy for row in rows]
+def policies(registry: str) -> list[Policy]:
+    """The policies of a registry, whoever's: what one keeps, no other drops. Those that are paused or wait
+    for approval, too: to hold one back must not let another go further. One query."""
+    return [row.policy for row in PolicyRow.objects.filter(registry=registry)]
 
 
 def needed(policy: Policy, others: Iterable[Policy]) -> frozenset[str]:
@@ -132,9 +132,11 @@ def needed(policy: Policy, others: Iterable[Policy]) -> frozenset[str]:
     return policy.needs.union(*(rule.asks for rule in rules))
 
 
-def decided(reach: Reach, policy: Policy, moment: Moment, name: str = "") -> Iterator[tuple[Stand, Decision]]:
-    """What becomes of the tags of each repository, by name; of the one of that name, if one is given."""
-    others = in_force(reach.registry, policy)
+def decided(
+    reach: Reach, policy: Policy, others: Sequence[Policy], moment: Moment, name: str = ""
+) -> Iterator[tuple[Stand, Decision]]:
+    """What becomes of the tags of each repository, by name; of the one of that name, if one is given. What
+    the others keep stays (`policies`)."""
     for stand in reach.stands(needed(policy, others), policy.repositories, name):
         keepers = deciding.keepers(policy, others, stand.name)
         yield stand, deciding.decide(policy, stand.tags, moment, keepers)
@@ -146,7 +148,7 @@ def preview(registry: Registry, policy: Policy, actor: Actor, now: datetime) -> 
     counts: Counter[Verdict] = Counter()
     each: list[Count] = []
     doubted: list[tuple[str, str]] = []
-    for stand, decision in decided(reach, policy, moment):
+    for stand, decision in decided(reach, policy, policies(registry.name), moment):
         if stand.wary:
             doubted.append((stand.name, stand.wary))
             continue
@@ -203,7 +205,7 @@ def those(
 ) -> Iterator[tuple[Stand, Decision]]:
     """The decisions among which wanted lines may be."""
     moment = facts.moment(registry, now)
-    return decided(Reach(registry, actor), policy, moment, wanted.repository)
+    return decided(Reach(registry, actor), policy, policies(registry.name), moment, wanted.repository)
 
 
 def wanted_places(stand: Stand, decision: Decision, wanted: Wanted) -> list[int]:

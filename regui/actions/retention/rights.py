@@ -71,3 +71,15 @@ def attended(actor: Actor, registry: Registry) -> None:
     """Nothing, when what the actor leaves to run by itself reaches the registry; else raises `Unattended`."""
     if registry.own and not actor.trusted:
         raise Unattended(actor, registry.name)
+
+
+def alike(row: PolicyRow, actor: Actor) -> bool:
+    """Whether a policy reaches as far as before when it is the actor's: what somebody let go ahead was what
+    its owner could do."""
+    if row.owner == actor.name:
+        return True
+    try:
+        before = standing.actor(row.owner, row.owned_at)
+    except standing.Nobody:
+        return False
+    return all(one.may(Right.DELETE, row.registry) for one in (before, actor))

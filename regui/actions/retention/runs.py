@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.http import Http404
 
 from regui.accounts import access, standing
 from regui.accounts.access import Actor
@@ -24,15 +25,20 @@ State, Trigger = Run.State, Run.Trigger
 # How many old runs go at a time.
 BATCH = 100
 SUPERSEDED, DECLINED = "Another run was begun since.", "{} declined it."
+CHANGED, REMOVED = "The policy was changed meanwhile.", "The policy was removed meanwhile."
+PAUSED = "The policy was paused meanwhile."
 
 
 def begin(row: PolicyRow, actor: Actor, trigger: Run.Trigger, now: datetime, *, dry: bool = False) -> Run:
     """A run that waits for a worker, or for `carry_out`; or one that is open already. A policy that nobody
-    approved yet runs dry, and then waits for a person; so does one that would drop too much. Raises
-    `access.Forbidden`."""
-    rights.permit(actor, row)
+    approved yet runs dry, and then waits for a person; so does one that would drop too much. It is of the
+    policy as it is kept by now. Raises `access.Forbidden`, and Http404 for one that was removed."""
     with transaction.atomic():
-        list(PolicyRow.objects.select_for_update().filter(pk=row.pk).values_list("pk"))
+        kept = PolicyRow.objects.select_for_update().filter(pk=row.pk).first()
+        if kept is None:
+            raise Http404(REMOVED)
+        row = kept
+        rights.permit(actor, row)
         same = Run.objects.filter(registry=row.registry, policy=row.name)
         if found := same.filter(state__in=Run.OPEN, dry=dry, stop=False).first():
             return found
@@ -95,20 +101,24 @@ def carry_out(run: Run, stop: Callable[[], bool] = lambda: False) -> Run:
 
 
 def approve(run: Run, actor: Actor, now: datetime) -> Run:
-    """Let a run that asks go on, and its policy from now on, both with the rights of whoever says so; one
-    that doesn't ask any more is left as it is. What changed since it decided is decided anew, and never more
-    dropped than was shown. Raises `access.Forbidden`."""
+    """Let a run that asks go on with the rights of whoever says so, and its policy from now on; one that
+    doesn't ask any more is left as it is, and one whose policy is another by now ends. What changed since it
+    decided is decided anew, and never more dropped than was shown: nor later, so the policy is theirs only
+    when it then reaches as far as before. Raises `access.Forbidden`."""
     rights.permit(actor, run)
     rights.attended(actor, Registry.objects.get(name=run.registry))
     said = {"approved_by": actor.name, "approved_at": now, "actor": actor.name, "address": actor.address}
     with transaction.atomic():
+        same = PolicyRow.objects.filter(registry=run.registry, name=run.policy)
+        row = same.select_for_update().first()
         asks = Run.objects.filter(pk=run.pk, state=State.ASKING)
-        if asks.update(state=State.RUNNING, reason="", told_at=None, **said):
-            same = PolicyRow.objects.filter(registry=run.registry, name=run.policy)
-            for row in same.select_for_update():
-                if row.policy.fingerprint == run.fingerprint:
-                    row.approved, row.owner, row.owned_at = run.fingerprint, actor.name, now
-                    row.save(update_fields=["approved", "owner", "owned_at"])
+        if row is None or row.policy.fingerprint != run.fingerprint:
+            close(asks, CHANGED if row else REMOVED, now)
+        elif asks.update(state=State.RUNNING, reason="", told_at=None, **said):
+            row.approved = run.fingerprint
+            if rights.alike(row, actor):
+                row.owner, row.owned_at = actor.name, now
+            row.save(update_fields=["approved", "owner", "owned_at"])
             log.info("%s %s approved a run of %s", run.pk, actor.name, run.policy)
     return Run.objects.get(pk=run.pk)
 
@@ -127,11 +137,18 @@ def end(row: PolicyRow, why: str, now: datetime) -> None:
     close(Run.objects.filter(registry=row.registry, policy=row.name), why, now)
 
 
+def rest(row: PolicyRow, now: datetime) -> None:
+    """End what a schedule began of a policy that is paused; what a person began is theirs to stop."""
+    begun = Run.objects.filter(registry=row.registry, policy=row.name, trigger=Trigger.SCHEDULE)
+    close(begun.filter(state__in=Run.OPEN), PAUSED, now)
+
+
 def close(rows: RunQuerySet, why: str, now: datetime) -> None:
     """End those of the runs that nobody is at; have the others end before their next repository."""
+    # In this order: one that is deciding sees that it is to stop, or asks by the time it is looked at again.
+    rows.filter(state__in=Run.OPEN).update(stop=True, reason=why)
     idle = rows.filter(state__in=[State.ASKING, State.WAITING], leased_until=None)
     idle.update(state=State.CANCELLED, reason=why, finished_at=now)
-    rows.filter(state__in=Run.OPEN).update(stop=True, reason=why)
 
 
 def undo(run: Run, actor: Actor, now: datetime) -> Run:

@@ -51,12 +51,12 @@ class Turn:
     run: Run
 
     def hold(self, more: timedelta = timedelta()) -> None:
-        """Keep it for another while, and `more`; brings up to date whether it is to stop. Raises
+        """Keep it for another while, and `more`; brings up to date whether it is to stop, and why. Raises
         `Overtaken`."""
         mine = journal.stamp(timezone.now() + more)
         if not self.write(leased_until=mine):
             raise Overtaken
-        self.run.stop = Run.objects.values_list("stop", flat=True).get(pk=self.run.pk)
+        self.run.stop, self.run.reason = Run.objects.values_list("stop", "reason").get(pk=self.run.pk)
 
     def keep(self) -> None:
         """Hold it unless that was done a moment ago: for whoever can't tell how often this is called."""
