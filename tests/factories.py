@@ -14,6 +14,7 @@ from regui.index.models import (
     Child,
     Inbox,
     Manifest,
+    PullCount,
     Registry,
     Repository,
     Revision,
@@ -40,11 +41,14 @@ def registry(name: str = "main", **fields: Any) -> Registry:
 
 
 def told(row: Registry, since: datetime, now: datetime = NOW) -> Registry:
-    """The registry, as if its events had come in since then without a known gap, and a worker looked after
-    them until now."""
+    """The registry, as if its events had come in since then without a known gap, pulls among them, and a
+    worker looked after them until now."""
     row.events_since, row.events_at = since, now
     row.save(update_fields=["events_since", "events_at"])
     Inbox.objects.update_or_create(registry=row, defaults={"beat_at": now})
+    for at in (since, now):
+        place = {"registry": row.name, "repository": "team/pulled", "tag": "latest", "day": at.date()}
+        PullCount.objects.update_or_create(**place, defaults={"last_at": at, "count": 1})
     return row
 
 

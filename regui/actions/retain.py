@@ -262,7 +262,7 @@ def dropping(repository: Repository, asked: Asked, around: Around, now: datetime
     found = {
         tag.name
         for tag in decision.dropped
-        if tag.name in around.tags and around.tags[tag.name].manifest == tag.manifest
+        if tag.name in around.tags and around.tags[tag.name].on == tag.manifest
     }
     return found if asked.tags is None else found & set(asked.tags)
 

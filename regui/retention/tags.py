@@ -7,6 +7,10 @@ from typing import NamedTuple
 NOTHING: Mapping[str, str] = {}
 
 
+class Half(dict[str, str]):
+    """Labels of an image of which a part couldn't be read: there may be more of them."""
+
+
 class Tag(NamedTuple):
     """A tag of one repository. Moments are seconds since 1970; None is unknown, and so is whatever an image
     says that can't be true, such as 1970 itself. `manifest` tells whether two tags are on one image; None

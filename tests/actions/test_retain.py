@@ -1,5 +1,6 @@
 """What a policy drops in a repository of a real registry, and that nothing else goes."""
 
+import shutil
 import subprocess
 from collections.abc import Mapping
 from datetime import timedelta
@@ -17,7 +18,7 @@ from regui.actions.plans import Plan
 from regui.actions.protection import Rule
 from regui.demo.images import fallback
 from regui.demo.images import index as index_of
-from regui.index import connect, sync
+from regui.index import connect, fetch, sync
 from regui.index.models import Manifest, PullCount, Registry, Repository, Revision, Tag, TagMove
 from regui.registries import RegistrySettings
 from regui.retention.policy import Policy
@@ -112,6 +113,22 @@ def test_what_has_no_date_stays_and_is_not_counted(stand: Stand) -> None:
     assert goes(plan) == {old}
     stand.run(plan)
     assert stand.tags() == {"undated": undated, "never": never, "two": new}
+
+
+def test_a_tag_that_leads_nowhere_takes_no_place_among_the_newest(stand: Stand) -> None:
+    """A registry may go on listing a tag whose manifest is gone."""
+    old = stand.registry.push(stand.name, tags=["1.0"], created=OLD)
+    new = stand.registry.push(stand.name, tags=["2.0"], created=NEW)
+    sync.run(Registry.objects.get(name="main"))
+    folder = stand.registry.storage / f"docker/registry/v2/repositories/{stand.name}/_manifests"
+    shutil.rmtree(folder / "revisions/sha256" / new.partition(":")[2])
+    rules: list[Rules] = [{"keep": "newest", "count": 1}, {"drop": "older", "than": "30d"}]
+    with pytest.raises(oci.NotFound):
+        fetch.manifest(stand.repository, "2.0", max_age=timedelta())
+    plan = look(stand, policy(stand, *rules), max_age=timedelta())
+    assert plan.check.complete, plan.check
+    assert plan.steps == ()
+    assert stand.on("1.0") == old
 
 
 # Indexes

@@ -9,8 +9,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from regui.actions.models import InUse, Protection, Source
 from regui.actions.retention import facts
+from regui.index import listing
 from regui.index.models import Event, Inbox, Manifest, PullCount, Registry, Repository, TagMove
-from regui.retention.tags import Moment, Tag
+from regui.retention.tags import Half, Moment, Tag
 from tests import bulk, factories
 from tests.factories import NOW
 
@@ -65,13 +66,13 @@ def test_dates_that_cannot_be_true_are_unknown(created: datetime | None) -> None
     assert known(row)["v1"].created is None
 
 
-def test_what_an_image_says_of_its_first_year_is_not_believed_either() -> None:
+def test_what_an_image_says_of_a_time_before_images_is_not_believed_either() -> None:
     row = factories.repository()
     image = factories.manifest(row)
-    factories.tag(row, "old", image, created_key=365 * 86_400 - 1)
-    factories.tag(row, "less-old", image, created_key=365 * 86_400)
+    factories.tag(row, "old", image, created_key=facts.EARLIEST - 1)
+    factories.tag(row, "less-old", image, created_key=facts.EARLIEST)
     found = known(row, ())
-    assert (found["old"].created, found["less-old"].created) == (None, 365 * 86_400)
+    assert (found["old"].created, found["less-old"].created) == (None, facts.EARLIEST)
 
 
 def test_tags_that_left_and_those_that_speak_about_others_are_left_out() -> None:
@@ -213,9 +214,7 @@ def test_pulls_are_told_of_while_a_worker_looks_after_events_that_come_in() -> N
     assert facts.moment(row, NOW) == untold
     Inbox.objects.update(beat_at=NOW)
     assert facts.moment(row, NOW) == told
-    Registry.objects.update(events_at=days(8))
-    assert facts.moment(row, NOW) == untold
-    Registry.objects.update(events_at=NOW, events_since=None)
+    Registry.objects.update(events_since=None)
     assert facts.moment(row, NOW) == untold
     Registry.objects.update(events_since=days(100))
     Inbox.objects.all().delete()
@@ -242,3 +241,46 @@ def test_portions_hold_so_many_tags_and_repositories() -> None:
     large = [(1, "a", 9_000, ""), (2, "b", 50_000, ""), (3, "c", None, "")]
     assert [len(some) for some in facts.portions(large)] == [1, 1, 1]
     assert [len(some) for some in facts.portions([(n, "a", 0, "") for n in range(501)])] == [500, 1]
+
+
+def test_events_that_never_tell_of_pulls_say_nothing_of_what_was_not_pulled() -> None:
+    row = factories.told(factories.registry(), days(100))
+    PullCount.objects.all().delete()
+    assert facts.moment(row, NOW) == Moment(at(NOW)), "pushes alone come in"
+    here = factories.repository()
+    pulled(here, days(20), "v1")
+    assert facts.moment(row, NOW) == Moment(at(NOW)), "none lately"
+    pulled(here, days(2), "v1")
+    assert facts.moment(row, NOW) == Moment(at(NOW), at(days(20))), "not before the first"
+
+
+def test_a_tag_that_leads_nowhere_is_told_as_one_that_could_not_be_read() -> None:
+    row = factories.repository()
+    image = factories.manifest(row, created_at=days(9))
+    factories.tag(row, "v1", image, problem=listing.DANGLING)
+    assert known(row)["v1"].manifest is None
+
+
+@pytest.mark.parametrize("year", [1980, 2012])
+def test_no_image_is_older_than_images_are(year: int) -> None:
+    # Builders that want the same bytes each time write a date of their own: 1 January 1980, for one.
+    row = factories.repository()
+    factories.tag(row, "v1", factories.manifest(row, created_at=datetime(year, 1, 1, 0, 0, 1, tzinfo=UTC)))
+    assert known(row)["v1"].created is None
+
+
+def test_labels_that_could_not_be_read_are_not_said_to_be_absent() -> None:
+    row = factories.repository()
+    child = factories.manifest(row, labels={"a": "1"})
+    unread = factories.manifest(row, read_at=None)
+    for name, children in (("whole", [child]), ("half", [child, unread]), ("none", [unread])):
+        factories.tag(row, name, factories.index(row, children))
+    factories.tag(row, "unread", unread)
+    found = known(row)
+    assert {name: isinstance(tag.labels, Half) for name, tag in found.items()} == {
+        "whole": False,
+        "half": True,
+        "none": True,
+        "unread": True,
+    }
+    assert found["half"].labels == {"a": "1"}

@@ -8,7 +8,7 @@ import pytest
 from regui.retention.deciding import decide, keepers
 from regui.retention.policy import Policy
 from regui.retention.reading import Invalid
-from regui.retention.tags import Moment, Tag
+from regui.retention.tags import Half, Moment, Tag
 from tests.retention.made import (
     NOW,
     TOLD,
@@ -203,3 +203,15 @@ def test_twenty_thousand_tags_are_decided_in_less_than_two_seconds() -> None:
     assert time.process_time() - began < 2
     assert found.counts.total() == 20_000
     assert len(found.dropped) > 18_000
+
+
+def test_a_label_that_could_not_be_read_may_be_there() -> None:
+    tags = [
+        tag("none"),
+        tag("half", labels=Half({"b": "2"})),
+        tag("here", labels=Half({"a": "1"})),
+        tag("other", labels={"a": "2"}),
+    ]
+    found = verdicts(tags, {"keep": "label", "label": "a=1"}, otherwise="drop")
+    assert kept(found) == ["half", "here"]
+    assert reasons(found)["half"] == "kept: rule 1 can't tell: not all of its labels could be read"

@@ -2,29 +2,31 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
 
 from regui.accounts import matching
 from regui.actions.retention import past
 from regui.actions.retention.locks import Locks
-from regui.actions.retention.past import From, Nothing, Seconds
+from regui.actions.retention.past import From, Nothing, Plain, Seconds
 from regui.index import gaps, models
-from regui.index.models import Event, Registry, Repository
+from regui.index.listing import DANGLING
+from regui.index.models import Event, PullCount, Registry, Repository
 from regui.retention.tags import NOTHING, Moment, Tag
 
 # So many tags are read with one query, and of so many repositories: what is held in memory at a time, save
 # where one repository alone has more.
 TAGS, REPOSITORIES = 10_000, 500
-# Seconds since 1970 until 1971: no image is older, whatever it says.
-EARLIEST = 365 * 86_400
-# Registries that tell of pulls say something in so long: there are regui's own reads, and pushes. One that
-# fell silent may have been told not to tell any more.
+# Seconds since 1970 until 2013: no image is older, whatever it says. Builders that want the same bytes each
+# time write dates of their own, be it 1970 or 1980.
+EARLIEST = int(datetime(2013, 1, 1, tzinfo=UTC).timestamp())
+# Where nobody pulled in so long, the registry may have been told not to tell of that any more; many tell of
+# pushes alone.
 QUIET = timedelta(days=7)
 
 # What stands in a `Tag` behind the columns that are read: with dates and without.
@@ -47,19 +49,25 @@ class Stand:
 
 def moment(registry: Registry, now: datetime) -> Moment:
     """That moment, as rules on tags of this registry see it. Whatever hints that pulls may have gone
-    unnoticed counts as if none had ever been told of: that no event came in lately, that nobody looks after
-    them, that some wait."""
-    columns = "events_since", "events_at", "inbox__beat_at"
-    since, last, beat = Registry.objects.values_list(*columns).get(pk=registry.pk)
+    unnoticed counts as if none had ever been told of: that none came in lately, that nobody looks after
+    events, that some wait. Before the first pull came in nobody knows whether any would have been told."""
+    pulls = PullCount.objects.filter(registry=OuterRef("name"))
+    columns = (
+        "events_since",
+        Subquery(pulls.order_by("day").values("last_at")[:1]),
+        Subquery(pulls.order_by("-day").values("day")[:1]),
+        "inbox__beat_at",
+    )
+    since, first, last, beat = Registry.objects.values_list(*columns).get(pk=registry.pk)
     told = (
         since is not None
         and last is not None
-        and now - last <= QUIET
+        and (now - QUIET).date() <= last
         and beat is not None
         and now - beat <= gaps.AWAY
         and not waiting(registry, now - gaps.LATE)
     )
-    return Moment(int(now.timestamp()), int(since.timestamp()) if told and since else None)
+    return Moment(int(now.timestamp()), int(max(since, first).timestamp()) if told and since else None)
 
 
 def waiting(registry: Registry, before: datetime) -> bool:
@@ -156,7 +164,9 @@ def read(
 
 def columns(dated: bool) -> list[Any]:
     """What is read of each tag's row, in the order of `Tag`'s fields behind the repository's key."""
-    usual = ["repository_id", "name", "manifest_id", From("created_key", least=EARLIEST)]
+    # What leads nowhere keeps what it was on, and its date: nothing may go because of that.
+    on = Plain(Case(When(problem=DANGLING, then=None), default=F("manifest_id")))
+    usual = ["repository_id", "name", on, From("created_key", least=EARLIEST)]
     return [*usual, Seconds("first_seen_at"), Nothing(), Seconds("pulled_at")] if dated else usual
 
 

@@ -2,7 +2,7 @@
 its image's labels. Each is read for some repositories at once, and laid over the tags that it is about."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ from django.db.models import BigIntegerField, Func, Max, OuterRef, Subquery
 from regui.index import record
 from regui.index.batches import batches
 from regui.index.models import Child, Manifest, PullCount, Registry, TagMove
-from regui.retention.tags import Tag
+from regui.retention.tags import Half, Tag
 
 
 class Number(Func):
@@ -36,6 +36,12 @@ class Seconds(Number):
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "CAST(FLOOR(EXTRACT(EPOCH FROM %(expressions)s)) AS BIGINT)"
         return self.as_sql(compiler, connection, template=template, **context)
+
+
+class Plain(Number):
+    """A number as it stands there."""
+
+    template = "%(expressions)s"
 
 
 class From(Number):
@@ -164,7 +170,7 @@ def later(found: dict[Any, int], key: Any, at: int) -> None:
 @dataclass(frozen=True)
 class Labels:
     """The labels and annotations of manifests by key; of an index also those of its children, where it says
-    nothing else."""
+    nothing else. They are `Half` where one of these was never read."""
 
     manifests: Mapping[int, Mapping[str, str]]
 
@@ -179,9 +185,19 @@ class Labels:
                 found[parent] = {**labels, **found.get(parent, {})}
             for pk, labels in own.items():
                 found[pk] = {**found.get(pk, {}), **labels}
+            for pk in cls.unread(some):
+                found[pk] = Half(found.get(pk, {}))
         return cls(found)
+
+    @staticmethod
+    def unread(some: Sequence[int]) -> Iterator[int]:
+        """Yield those of the manifests that, or a child of which, nobody has read."""
+        yield from Manifest.objects.filter(pk__in=some, read_at=None).values_list("pk", flat=True)
+        inside = Child.objects.filter(parent__in=some, manifest__read_at=None)
+        yield from inside.values_list("parent_id", flat=True)
 
     def lay(self, key: int, tags: list[Tag]) -> None:
         for place, tag in enumerate(tags):
-            if labels := self.manifests.get(tag.manifest or 0):
+            labels = self.manifests.get(tag.manifest or 0)
+            if labels is not None:
                 tags[place] = tag._replace(labels=labels)

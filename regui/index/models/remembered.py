@@ -79,7 +79,10 @@ class PullCount(models.Model):
                 fields=["registry", "repository", "tag", "digest", "day"], name="pull_count_day"
             )
         ]
-        indexes = [models.Index(fields=["digest", "day"], name="pull_count_digest")]
+        indexes = [
+            models.Index(fields=["digest", "day"], name="pull_count_digest"),
+            models.Index(fields=["registry", "day"], name="pull_count_days"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag or self.digest} {self.day}: {self.count}"

@@ -6,8 +6,8 @@ from typing import Any
 
 from regui.retention import reading, versions
 from regui.retention.reading import Invalid, Reader
-from regui.retention.rules.base import EVERY, Choice, Found, Rule, each
-from regui.retention.tags import Moment, Tag
+from regui.retention.rules.base import EVERY, UNREAD, Choice, Found, Rule, each
+from regui.retention.tags import Half, Moment, Tag
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,14 @@ class Labelled(Rule):
         def test(tag: Tag) -> bool | None:
             if tag.manifest is None:
                 return None
-            return tag.labels.get(key) == value if has_value else key in tag.labels
+            if tag.labels.get(key) == value if has_value else key in tag.labels:
+                return True
+            return None if isinstance(tag.labels, Half) else False
 
         return each(self.choice, tags, test)
+
+    def doubt(self, tag: Tag) -> str:
+        return UNREAD if tag.manifest is None else "not all of its labels could be read"
 
     def __str__(self) -> str:
         return f"label {self.label}{self._of}"
