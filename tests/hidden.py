@@ -15,12 +15,13 @@ from django.utils import timezone
 
 from regui import oci
 from regui.accounts.access import Actor, Role
-from regui.actions import copying, delete, remains, run, undo, untag
-from regui.actions.models import Action
+from regui.actions import copying, delete, inuse, remains, retain, run, undo, untag
+from regui.actions.models import Action, Part, Run
 from regui.demo import images as demo
 from regui.index import capabilities, snapshots, sync, usage
 from regui.index.models import Layer, Registry, Repository, Sync
-from tests import images
+from regui.retention.policy import Policy
+from tests import cleanups, images
 from tests.registry import RunningRegistry
 
 ROOT = Actor("root", Role.ADMIN)
@@ -49,6 +50,7 @@ class Halves:
     row: Registry
     digests: dict[str, oci.Digest] = field(default_factory=dict)
     actions: dict[str, str] = field(default_factory=dict)
+    runs: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.shared = images.image(layers=[BASE, b"both have this very image"])
@@ -66,10 +68,15 @@ class Halves:
         self.registry.push_built("team/app", self.shared, ["same"])
         self.digests["index"] = self.registry.push_index("team/app", tags=["multi"], attested=True)
         self.push("team/app", "doomed", b"doomed here")
+        self.push("team/app", "pr-1", b"asked for once")
         self.push("team/web", "2.0", b"web")
+        self.push("otherteam/app", "hushtag-web", b"web")  # what team/web has and something runs
         self.registry.push_artifact("team/web", tags=["note"])
         self.read()
         self.act()
+        self.clean()
+        self.tell("prod", "team/web:2.0", "otherteam/vault:hushtag-1", "elsewhere.example/otherteam/app:1")
+        self.tell("quiet-cluster", "otherteam/app:hushtag-web")
         self.read()
 
     def push(self, name: str, tag: str, own: bytes, **fields: Any) -> oci.Digest:
@@ -99,6 +106,37 @@ class Halves:
         plan = untag.look(self.repository("otherteam/vault"), "hushtag-1")
         self.actions["waiting otherteam/vault"] = run.start(plan, ROOT, held=False, grace=later).pk
 
+    def clean(self) -> None:
+        """Policies and runs: of Bob, who saw more once, and of somebody else, who cleans up everywhere."""
+        mine = cleanups.policy("mine", owner="bob")
+        whole = cleanups.policy(
+            "sweeping", owner="root", repositories=["team/**", "otherteam/vault"], note="strictly ours"
+        )
+        vault = cleanups.policy("hushtag-policy", owner="root", repositories=["otherteam/**"])
+        each = {"team/app": ["pr-1", "pr-2"], "otherteam/vault": ["hushtag-1"]}
+        for row in (mine, whole):
+            self.runs[row.name] = cleanups.run(row, each).pk
+        self.runs["hidden"] = cleanups.run(vault, {"otherteam/vault": ["hushtag-1"]}).pk
+        plan = retain.look(
+            self.repository("team/app"),
+            Policy.read(whole.document | {"rules": [{"drop": "matching", "tags": ["pr-*"]}]}),
+            [vault.policy],
+            timezone.now(),
+            run=self.runs["sweeping"],
+        )
+        assert plan.tags
+        self.actions["retain team/app"] = run.run(plan, ROOT).pk
+        for key in (self.runs["mine"], self.runs["sweeping"]):
+            parts = Run.objects.get(pk=key).parts.filter(repository="team/app")
+            parts.update(action=self.actions["retain team/app"], done=True)
+        Part.objects.filter(repository="otherteam/vault").update(done=True, reason="otherteam/vault was slow")
+
+    def tell(self, source: str, *images: str) -> None:
+        """What runs somewhere."""
+        host = self.row.pull_host
+        named = (one if "example" in one else f"{host}/{one}" for one in images)
+        assert inuse.tell(ROOT, source, named, timedelta(hours=1)).held
+
     def add(self) -> None:
         """More of everything in the others' half, among it what the team's has, too."""
         for number in range(3):
@@ -113,6 +151,14 @@ class Halves:
         run.run(plan, ROOT)
         plan = untag.look(self.repository("otherteam/more-1"), "hushtag-more-1")
         run.run(plan, ROOT)
+        self.tell("hushtag-cluster", "otherteam/more-2:hushtag-more-2")
+        self.tell(
+            "prod",
+            *("team/web:2.0", "otherteam/vault:hushtag-9", "otherteam/vault:hushtag-multi"),
+            *("elsewhere.example/otherteam/app:1", "elsewhere.example/otherteam/app:2"),
+        )
+        more = cleanups.policy("hushtag-more", owner="root", repositories=["otherteam/*"])
+        cleanups.run(more, {"otherteam/vault": ["hushtag-9"], "otherteam/again": ["hushtag-again"]})
         Repository.objects.filter(name="otherteam/more-2").update(problem="strictly broken", doubt="odd")
         self.read()
 
@@ -163,17 +209,23 @@ class Halves:
 
 
 def values(pattern: URLPattern, halves: Halves) -> list[dict[str, object]]:
-    """What may stand in an address so that it is about the team's half, and for an action each that there is;
+    """What may stand in an address so that it is about the team's half, and for each action and run there is;
     something harmless where nobody said what."""
     places: list[dict[str, object]] = [
         {"name": "team/app", "tag": "1.0", "digest": halves.shared.digest},
         {"name": "team/app", "tag": "same", "digest": halves.digests["index"]},
         {"name": "team/copied", "tag": "from-there", "digest": halves.digests["team/app:doomed"]},
+        {"name": "team/web", "tag": "2.0", "digest": halves.digests["team/web:2.0"]},
     ]
     found: list[dict[str, object]] = []
-    for place in places:
+    cleaning: list[dict[str, object]] = [
+        {"policy": "mine", "run": halves.runs["mine"], "source": "prod"},
+        {"policy": "sweeping", "run": halves.runs["sweeping"], "source": "quiet-cluster"},
+        {"policy": "none", "run": halves.runs["hidden"], "source": "none"},
+    ]
+    for place, cleaned in itertools.product(places, cleaning):
         for pk in halves.actions.values():
-            known = place | {"registry": "main", "pk": pk}
+            known = place | cleaned | {"registry": "main", "pk": pk}
             chosen = {
                 name: usual(one) if isinstance(one, IntConverter) else known.get(name) or usual(one)
                 for name, one in pattern.pattern.converters.items()
