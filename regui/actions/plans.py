@@ -19,6 +19,8 @@ GOES_ALONG = "goes-along"
 # Kinds of plans besides those named like their only step.
 DELETE_TAGS, DELETE_REPOSITORY, DELETE_UNTAGGED = "delete-tags", "delete-repository", "delete-untagged"
 RETAG, RESTORE, UNDO, PUT_BACK, RETAIN = "retag", "restore", "undo", "put-back", "retain"
+# Kinds that delete only what nothing that stays leads to.
+LEAVES = frozenset({DELETE_TAGS, DELETE_UNTAGGED, RETAIN})
 # What is copied besides images and indexes: the list of referrers under a fallback tag.
 LIST = "referrers"
 

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 How = TagMove.How
 WELL = frozenset({Result.DONE, Result.GONE})
 UNFINISHED = "Left undone, since something before it could not be done."
+NEEDED = "An index that came since needs it."
 LISTED = "The registry still lists it, though it leads nowhere."
 
 # Seconds in which the bytes that an action needs must be there, before anything is changed.
@@ -337,9 +338,24 @@ class Runner:
         begun = item.begun_at is not None
         if begun and not (item.do == plans.DELETE_DIGEST and self.steps.there(item.digest)):
             return None
+        if found := self.led_to(item):
+            return Outcome(Result.SKIPPED, found)
         step = plans.Step(item.do, item.repository, item.digest, item.tag, item.before)
         reason = guard.why(self.repository, step, self.action.plan.get("asked") or {})
         return Outcome(Result.SKIPPED, reason) if reason else None
+
+    def led_to(self, item: Item) -> str:
+        """What leads by now to a digest that was to go because nothing else did, as the index has it; empty
+        when nothing does. Events tell it of what is pushed while many are deleted."""
+        if item.do != plans.DELETE_DIGEST or self.action.kind not in plans.LEAVES or not self.repository.pk:
+            return ""
+        along = self.steps.along.get(item.digest, ())
+        names = graph.tags_on(self.repository, item.digest).exclude(name__in=along)
+        if joined := list(names.values_list("name", flat=True)):
+            return steps.on_too(joined)
+        going = {one.digest for one in self.todo if one.do == plans.DELETE_DIGEST}
+        stays = graph.held(self.repository).filter(children__manifest__digest=item.digest)
+        return NEEDED if set(stays.values_list("digest", flat=True)) - going else ""
 
     def tell(self, item: Item) -> None:
         """Let the index know what a step did."""

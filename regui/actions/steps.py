@@ -44,6 +44,10 @@ class Outcome:
     error: oci.Error | None = None
 
 
+def on_too(tags: Sequence[str]) -> str:
+    return f"{', '.join(tags)} {'is' if len(tags) == 1 else 'are'} on this digest too by now."
+
+
 def failed(error: oci.Error) -> Outcome:
     return Outcome(Result.FAILED, str(error), error)
 
@@ -100,8 +104,7 @@ class Steps:
     def delete(self, item: Item) -> Outcome:
         """Delete the digest, with the tags that the plan names and are on it still."""
         if joined := self.joined.get(item.digest):
-            verb = "is" if len(joined) == 1 else "are"
-            return Outcome(Result.SKIPPED, f"{', '.join(joined)} {verb} on this digest too by now.")
+            return Outcome(Result.SKIPPED, on_too(joined))
         if item.begun_at is not None and not self.there(item.digest):
             return Outcome(Result.DONE)
         self.begin(item, "")

@@ -23,7 +23,7 @@ from regui.index.models import Manifest, PullCount, Registry, Repository, Revisi
 from regui.registries import RegistrySettings
 from regui.retention.policy import Policy
 from tests import images
-from tests.actions.stand import Stand
+from tests.actions.stand import ALICE, Stand
 
 OLD, NEW = "2020-01-01T00:00:00Z", "2026-11-20T00:00:00Z"
 Rules = Mapping[str, Any]
@@ -498,3 +498,39 @@ def test_every_kept_tag_is_whole_afterwards_and_an_undo_brings_all_back(stand: S
         assert f"{oci.referrers_tag(oci.Digest(on))}.sig" in after
     assert stand.run(undo.look(action)).state == "done"
     assert crawled(stand) == (before, [])
+
+
+def late(stand: Stand) -> Action:
+    """An action that drops two images, as if whoever began it had died before its first step."""
+    plan = look(stand, policy(stand, DROP_OLD))
+    action = run.start(plan, ALICE)
+    Action.objects.filter(pk=action.pk).update(started_at=timezone.now() - timedelta(hours=1))
+    action.refresh_from_db()
+    return action
+
+
+def test_an_index_that_came_before_a_run_was_gone_on_with_keeps_what_it_needs(
+    stand: Stand, tmp_path: Path
+) -> None:
+    image = images.image()
+    stand.registry.push_built(stand.name, image, ["old-1"])
+    stand.registry.push(stand.name, tags=["old-2"])
+    action = late(stand)
+    top = stand.registry.push_built(stand.name, index_of([image]), ["2.0"])
+    action = run.carry_out(action)
+    assert (action.state, set(stand.tags())) == ("partial", {"old-1", "2.0"})
+    reasons = {item.digest: item.reason for item in action.items.exclude(do=plans.GOES_ALONG)}
+    assert reasons[image.digest] == "An index that came since needs it."
+    assert pulled(stand, "2.0", tmp_path) == top
+
+
+def test_what_is_tagged_anew_in_the_midst_of_a_run_stays(stand: Stand) -> None:
+    image = images.image()
+    digest = stand.registry.push_built(stand.name, image, ["old-1"])
+    stand.registry.push(stand.name, tags=["old-2"])
+    action = run.start(look(stand, policy(stand, DROP_OLD)), ALICE)
+    stand.registry.push_built(stand.name, image, ["2.0"])
+    fetch.manifest(stand.repository, "2.0", max_age=timedelta())  # as an event would tell
+    action = run.carry_out(action)
+    assert action.state == "partial"
+    assert stand.tags() == {"old-1": digest, "2.0": digest}

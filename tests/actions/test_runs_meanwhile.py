@@ -168,3 +168,29 @@ def test_what_a_run_asks_is_said_once(stand: Stand) -> None:
     assert run.reason == (
         "Nobody has approved this policy yet. It would drop 3 of 4 tags (75 %), more than 40 %."
     )
+
+
+def test_what_was_taken_back_does_not_go_again_until_a_person_says_so(stand: Stand) -> None:
+    there = fill(stand, "1.0", "pr-1")
+    row = approved(policy(stand.name, schedule="0 3 * * *"))
+    run = work(begun(row))
+    assert run.state == State.DONE
+    work(runs.undo(run, ALICE, timezone.now()))
+    PolicyRow.objects.update(next_at=timezone.now())
+    assert runs.scheduled(timezone.now()) == []
+    row.refresh_from_db()
+    assert work(begun(row)).state == State.ASKING
+    assert stand.tags() == there
+
+
+def test_what_was_found_for_one_owner_is_not_what_the_next_approves(stand: Stand, mia: Actor) -> None:
+    other = stand.registry.unique("team/other")
+    fill(stand, "1.0", "pr-1")
+    fill(stand, "1.0", "pr-1", name=other)
+    row = saved(policy(stand.name, other), mia)
+    first = Run.objects.get()
+    book.save(ALICE, Registry.objects.get(), policy(stand.name, other), timezone.now(), row)
+    first.refresh_from_db()
+    assert first.state == State.CANCELLED
+    run = work(Run.objects.exclude(pk=first.pk).get())
+    assert (run.state, run.actor, run.drops) == (State.ASKING, "alice", 2)

@@ -84,14 +84,16 @@ def added(actor: Actor, policy: Policy, now: datetime) -> PolicyRow:
 
 
 def changed(row: PolicyRow, actor: Actor, policy: Policy, now: datetime) -> PolicyRow:
-    """The row with another policy of the same name; what runs by the old one ends."""
+    """The row with another policy of the same name; what runs by the old one ends, and what was found for
+    somebody who reaches less or more."""
     rights.permit(actor, row)
     if policy.name != row.name:
         raise Invalid(("name",), f"A policy keeps its name: its runs are known by it as {row.name}.")
     row = PolicyRow.objects.select_for_update().get(pk=row.pk)
-    if policy.fingerprint != row.policy.fingerprint:
+    alike = rights.alike(row, actor)
+    if policy.fingerprint != row.policy.fingerprint or not alike:
         runs.end(row, runs.CHANGED, now)
-    if not rights.alike(row, actor):
+    if not alike:
         row.approved = ""
     row.document, row.owner, row.owned_at = policy.plain(), actor.name, now
     row.next_at = None if row.paused else schedule.next_after(policy.schedule, now)

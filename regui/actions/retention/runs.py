@@ -153,13 +153,16 @@ def close(rows: RunQuerySet, why: str, now: datetime) -> None:
 
 def undo(run: Run, actor: Actor, now: datetime) -> Run:
     """Have all of a run that has ended taken back, by a worker: each of its parts then names the action that
-    does, or what can't come back. Raises `access.Forbidden`."""
+    does, or what can't come back. Its policy waits for a person again: else it would soon do the same once
+    more. Raises `access.Forbidden`."""
     rights.permit(actor, run)
     ended = Run.objects.ended().filter(pk=run.pk)
     if ended.filter(parts__action__gt="").exists():
         asked = Q(undo_at__isnull=False, undone_at=None)
         wanted = {"undo_by": actor.name, "undo_address": actor.address, "undo_at": now, "undone_at": None}
         if ended.exclude(asked).update(**wanted):
+            same = PolicyRow.objects.filter(registry=run.registry, name=run.policy)
+            same.filter(approved=run.fingerprint).update(approved="")
             log.info("%s %s takes a run of %s back", run.pk, actor.name, run.policy)
     return Run.objects.get(pk=run.pk)
 
