@@ -47,8 +47,13 @@ def told(row: Registry, since: datetime, now: datetime = NOW) -> Registry:
     row.save(update_fields=["events_since", "events_at"])
     Inbox.objects.update_or_create(registry=row, defaults={"beat_at": now})
     for at in (since, now):
-        place: dict[str, Any] = {"registry": row.name, "repository": "team/pulled", "tag": "latest", "day": at.date()}
-        PullCount.objects.update_or_create(**place, defaults={"last_at": at, "count": 1})
+        PullCount.objects.update_or_create(
+            registry=row.name,
+            repository="team/pulled",
+            tag="latest",
+            day=at.date(),
+            defaults={"last_at": at, "count": 1},
+        )
     return row
 
 
