@@ -104,7 +104,8 @@ class Finding:
         repository = Repository.objects.select_related("registry").get(pk=stand.key)
         plan = retain.look(repository, self.policy, self.others, self.now, run=self.turn.run.pk, max_age=None)
         on = {tag.name: tag.digest for tag in plan.tags}
-        dropped = [[name, on[name], reason] for name, reason in reasons.items() if name in on]
+        # Facts come in whatever order the database has them.
+        dropped = [[name, on[name], reason] for name, reason in sorted(reasons.items()) if name in on]
         loose = list(plan.asked.get("digests", ()))
         if not dropped and not loose:
             return
