@@ -90,6 +90,7 @@ def test_it_works_on_a_phone_without_scripts(alone: Running, browser: Browser, p
         plain.get_by_role("button", name="Approve").click()
         expect(plain.locator('[data-run][data-state="done"]')).to_be_visible()
         plain.locator(".nav-foot").get_by_role("link", name="Clean up").click()
+        plain.get_by_role("link", name="Runs").click()
         expect(plain.locator('[data-run][data-state="done"]')).to_be_visible()
     finally:
         context.close()

@@ -93,7 +93,7 @@ def test_who_may_delete_from_a_part_gets_that_part(shelf: Registry) -> None:
 def test_the_what_if_page_says_what_would_go_and_leads_to_a_policy(shelf: Registry, alice: Visitor) -> None:
     page = alice.get(f"{R}what-if/?keep=0&older=300&repositories=team/web").text
     assert "40.0 kB" in page
-    assert "of 1 tags in 1 repository" in page
+    assert "of 1 tag in 1 repository" in page
     assert page.count('<path class="chart-line"') == 2
     assert 'name="repositories" value="team/web"' in page
     assert "style=" not in page
