@@ -95,10 +95,14 @@ def test_a_passkey_is_added_signs_in_alone_and_is_removed(
     page.goto(f"{local}/-/account/")
     page.get_by_role("link", name="Rename My laptop").click()
     page.get_by_role("link", name="Use a passkey instead").click()
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_visible()
     assert looks.faults(page, "confirm-passkey") == []
     page.get_by_role("button", name="Use a passkey").click()
+    renamed = page.get_by_role("textbox", name="What you call it")
+    # The key answers in its own time; a page that is about to go can't be looked at.
+    expect(renamed).to_be_visible()
     assert looks.faults(page, "passkey-rename") == []
-    page.get_by_role("textbox", name="What you call it").fill("Old laptop")
+    renamed.fill("Old laptop")
     page.get_by_role("button", name="Rename").click()
     page.get_by_role("link", name="Remove Old laptop").click()
     assert looks.faults(page, "passkey-remove") == []
