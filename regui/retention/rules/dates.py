@@ -91,10 +91,9 @@ class Newest(Rule):
 
 
 @dataclass(frozen=True)
-class Younger(Rule):
-    """Keeps what is younger than so many seconds."""
-
-    verb, kind = "keep", "younger"
+class Aged(Rule):
+    """Goes by age: `than` in seconds, counted from the date that `by` names. `unknown` says what becomes of
+    what has no such date."""
 
     than: int = 0
     by: str = CREATED
@@ -105,91 +104,62 @@ class Younger(Rule):
         return field_of(self.by)
 
     @classmethod
-    def read(cls, given: Reader) -> "Younger":
-        return cls(choice=Choice.read(given), **age(given))
+    def read(cls, given: Reader) -> "Aged":
+        return cls(
+            than=given.take("than", reading.length),
+            by=given.take("by", reading.one_of(CREATED, FIRST_SEEN, PUSHED), CREATED),
+            unknown=given.take("unknown", reading.one_of("keep", "drop"), "keep"),
+            choice=Choice.read(given),
+        )
 
     def values(self) -> dict[str, Any]:
-        return age_values(self.than, self.by, self.unknown)
+        given = {"than": reading.written(self.than)}
+        given |= {} if self.by == CREATED else {"by": self.by}
+        return given | ({} if self.unknown == "keep" else {"unknown": self.unknown})
 
     def find(self, tags: Sequence[Tag], moment: Moment) -> Found:
         value, since = value_of(self.by, moment), moment.now - self.than
-        unsure = None if self.unknown == "keep" else False
+        unsure = None if self.unknown == "keep" else not self.keeps
 
         def test(tag: Tag) -> bool | None:
             at = value(tag)
             if tag.manifest is None:
                 return None
-            return unsure if at is None else at > since
+            # What keeps means the younger ones, what drops the others.
+            return unsure if at is None else (at > since) is self.keeps
 
         return each(self.choice, tags, test)
+
+    def doubt(self, tag: Tag) -> str:
+        return UNREAD if tag.manifest is None else UNKNOWN_AGE[self.by]
+
+
+@dataclass(frozen=True)
+class Younger(Aged):
+    """Keeps what is younger than that."""
+
+    verb, kind = "keep", "younger"
 
     def why(self, tag: Tag, rank: int, moment: Moment) -> str:
         at = value_of(self.by, moment)(tag)
         return f"{SINCE[self.by]} {ago(at, moment)}, less than {reading.spoken(self.than)}"
-
-    def doubt(self, tag: Tag) -> str:
-        return UNREAD if tag.manifest is None else UNKNOWN_AGE[self.by]
 
     def __str__(self) -> str:
         return f"{SINCE[self.by]} less than {reading.spoken(self.than)} ago{self._of}"
 
 
 @dataclass(frozen=True)
-class Older(Rule):
-    """Drops what is older than so many seconds; what has no date only with `unknown` drop."""
+class Older(Aged):
+    """Drops what is older than that."""
 
     verb, kind = "drop", "older"
-
-    than: int = 0
-    by: str = CREATED
-    unknown: str = "keep"
-
-    @property
-    def asks(self) -> frozenset[str]:
-        return field_of(self.by)
-
-    @classmethod
-    def read(cls, given: Reader) -> "Older":
-        return cls(choice=Choice.read(given), **age(given))
-
-    def values(self) -> dict[str, Any]:
-        return age_values(self.than, self.by, self.unknown)
-
-    def find(self, tags: Sequence[Tag], moment: Moment) -> Found:
-        value, since = value_of(self.by, moment), moment.now - self.than
-        unsure = None if self.unknown == "keep" else True
-
-        def test(tag: Tag) -> bool | None:
-            at = value(tag)
-            if tag.manifest is None:
-                return None
-            return unsure if at is None else at <= since
-
-        return each(self.choice, tags, test)
 
     def why(self, tag: Tag, rank: int, moment: Moment) -> str:
         at = value_of(self.by, moment)(tag)
         return f"{SINCE[self.by]} {ago(at, moment)}" if at is not None else f"its age is unknown{self._of}"
 
-    def doubt(self, tag: Tag) -> str:
-        return UNREAD if tag.manifest is None else UNKNOWN_AGE[self.by]
-
     def __str__(self) -> str:
         return f"{SINCE[self.by]} more than {reading.spoken(self.than)} ago{self._of}"
-
-
-def age(given: Reader) -> dict[str, Any]:
-    return {
-        "than": given.take("than", reading.length),
-        "by": given.take("by", reading.one_of(CREATED, FIRST_SEEN, PUSHED), CREATED),
-        "unknown": given.take("unknown", reading.one_of("keep", "drop"), "keep"),
-    }
-
-
-def age_values(than: int, by: str, unknown: str) -> dict[str, Any]:
-    given = {"than": reading.written(than)}
-    given |= {} if by == CREATED else {"by": by}
-    return given | ({} if unknown == "keep" else {"unknown": unknown})
 
 
 def field_of(by: str) -> frozenset[str]:
