@@ -159,7 +159,8 @@ def plan(
     """The plan that does away with what is chosen, and all that it touches besides."""
     doomed = in_order(chosen.doomed)
     gone = set(chosen.doomed.values())
-    away = [tag for tag in chosen.tags if tag.digest not in gone]
+    # In an order of their own, not in whatever one the database has: the plan made again must be the same.
+    away = sorted((tag for tag in chosen.tags if tag.digest not in gone), key=lambda tag: tag.name)
     steps = [Step(plans.DELETE_DIGEST, repository.name, digest) for digest in doomed]
     steps += [Step(plans.UNTAG, repository.name, tag.digest, tag.name, before=tag.digest) for tag in away]
     rows = Manifest.objects.filter(pk__in=chosen.doomed)
@@ -198,7 +199,7 @@ def in_order(doomed: Mapping[int, str]) -> list[str]:
                 place(parent, above | {pk})
         order.setdefault(pk)
 
-    for pk in doomed:
+    for pk in sorted(doomed):
         place(pk, frozenset())
     return [doomed[pk] for pk in order]
 

@@ -3,9 +3,10 @@
 import pytest
 
 from regui import oci
-from regui.actions import touched
+from regui.actions import many, touched
 from regui.actions.freed import freed
 from regui.index.models import Child, Revision
+from tests import factories
 from tests.actions.rows import Shelf, digest
 
 pytestmark = pytest.mark.django_db
@@ -167,3 +168,9 @@ def test_repositories_not_read_whole_make_it_an_upper_bound(shelf: Shelf) -> Non
     other.repository.size = None
     other.repository.save()
     assert freed(shelf.repository, shelf.made["app"]).unread == 1
+
+
+def test_the_steps_stand_in_the_same_order_however_a_database_answers() -> None:
+    row = factories.repository()
+    doomed = {one.pk: one.digest for one in (factories.manifest(row) for _ in range(5))}
+    assert many.in_order(dict(reversed(doomed.items()))) == many.in_order(doomed)
