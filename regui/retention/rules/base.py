@@ -1,5 +1,6 @@
 """What every rule has: the tags it looks at, and a way to find those it speaks of."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -77,7 +78,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Rule:
+class Rule(ABC):
     """One rule. `choice` says which tags it looks at."""
 
     verb: ClassVar[str]
@@ -107,8 +108,9 @@ class Rule:
     def values(self) -> dict[str, Any]:
         return {}
 
+    @abstractmethod
     def find(self, tags: Sequence[Tag], moment: Moment) -> Found:
-        raise NotImplementedError
+        """The tags that it speaks of, and those of which it can't tell."""
 
     def why(self, tag: Tag, rank: int, moment: Moment) -> str:
         """Why it speaks of that tag, which it found at that rank, if it counts: "newest 5 of `v*` (3rd)"."""
