@@ -1,4 +1,8 @@
-"""A browser without a screen: it keeps cookies, sends forms with their token, and shows every redirect."""
+"""A browser without a screen: it keeps cookies, sends forms with their token, and shows every redirect.
+
+Close it: the thread that serves a connection holds on to a session with the database while it lasts, and
+PostgreSQL drops no database that somebody uses.
+"""
 
 import html
 import re
@@ -23,6 +27,18 @@ class Browser:
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.headers.update(headers)
+        self._others: list[Browser] = []
+
+    def another(self) -> "Browser":
+        """Somebody else's, of the same site; it closes with this one."""
+        self._others.append(Browser(self.url))
+        return self._others[-1]
+
+    def close(self) -> None:
+        """Close every connection, those of `another` too."""
+        for browser in self._others:
+            browser.close()
+        self.session.close()
 
     def get(self, path: str, **headers: str) -> requests.Response:
         """GET a path of the site, or an address; redirects are answers."""

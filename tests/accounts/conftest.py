@@ -29,10 +29,12 @@ def unlimited() -> None:
 
 
 @pytest.fixture
-def window(live_server: LiveServer, settings: Settings) -> Browser:
+def window(live_server: LiveServer, settings: Settings) -> Iterator[Browser]:
     """A browser on the site, where visitors may look around."""
     settings.ANONYMOUS_ROLE = "reader"
-    return Browser(live_server.url)
+    browser = Browser(live_server.url)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")

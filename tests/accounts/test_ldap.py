@@ -64,7 +64,7 @@ def test_a_person_of_the_directory_signs_in(tree: Directory, window: Browser) ->
 @pytest.mark.parametrize("typed", ["alice", "ALICE", "Alice ", "  alice"])
 def test_however_the_name_is_typed_it_is_one_person(typed: str, tree: Directory, window: Browser) -> None:
     sign_in(window, "alice")
-    other = Browser(window.url)
+    other = window.another()
     sign_in(other, typed)
     assert other.person == "alice"
     assert User.objects.count() == 1
@@ -121,7 +121,7 @@ def test_groups_follow_the_directory(tree: Directory, window: Browser, settings:
     assert set(alice.groups.values_list("name", flat=True)) == {"regui admins", "staff"}
     tree.member("staff", "alice", there=False)
     try:
-        sign_in(Browser(window.url), "alice")
+        sign_in(window.another(), "alice")
     finally:
         tree.member("staff", "alice", there=True)
     assert set(alice.groups.values_list("name", flat=True)) == {"regui admins"}
@@ -156,7 +156,7 @@ def test_a_password_here_lets_nobody_in_who_is_the_directorys(tree: Directory, w
     alice = User.objects.get()
     alice.set_password("local and long enough")
     alice.save()
-    other = Browser(window.url)
+    other = window.another()
     answer = sign_in(other, "alice", "local and long enough")
     assert (answer.status_code, other.person) == (403, "")
     assert "signs in by directory only" in said(answer)
@@ -187,7 +187,7 @@ def test_who_is_disabled_here_stays_outside(tree: Directory, window: Browser) ->
     sign_in(window, "alice")
     User.objects.update(is_active=False)
     window.get("/")
-    other = Browser(window.url)
+    other = window.another()
     answer = sign_in(other, "alice")
     assert "is disabled here" in said(answer)
     assert other.person == ""

@@ -52,13 +52,13 @@ def test_an_answer_is_good_once(idp: Provider, window: Browser) -> None:
 
 def test_an_answer_is_good_in_no_other_browser(idp: Provider, window: Browser) -> None:
     back = window.from_provider("alice")
-    other = Browser(window.url)
+    other = window.another()
     assert (other.get(back).status_code, other.person) == (403, "")
 
 
 def test_a_code_of_another_sign_in_is_no_good(idp: Provider, window: Browser) -> None:
     stolen = parse_qs(urlsplit(window.from_provider("alice")).query)["code"][0]
-    mallory = Browser(window.url)
+    mallory = window.another()
     back = mallory.from_provider("bob")
     own = parse_qs(urlsplit(back).query)["code"][0]
     assert mallory.get(back.replace(own, stolen)).status_code == 403  # PKCE: it goes with another verifier
@@ -167,7 +167,7 @@ def test_who_is_not_on_the_lists_is_told_so_and_gets_no_account(
 ) -> None:
     settings.OIDC = accepted(idp, **lists)
     for person in ("alice", "bob", "charlie"):
-        one = Browser(window.url)
+        one = window.another()
         answer = one.through(person)
         assert (answer.status_code == 302, one.person == person) == ((person in people),) * 2
         if person not in people:
@@ -206,7 +206,7 @@ def test_an_address_makes_nobody_the_same_person(idp: Provider, window: Browser)
 def test_two_people_there_are_two_people_here(idp: Provider, window: Browser) -> None:
     window.through("alice")
     idp.tell("mallory", sub="m-4", preferred_username="alice")
-    mallory = Browser(window.url)
+    mallory = window.another()
     assert (mallory.through("mallory").status_code, mallory.person) == (403, "")
 
 
@@ -223,7 +223,7 @@ def test_a_name_that_cant_be_is_refused(name: str, idp: Provider, window: Browse
 def test_who_is_disabled_here_stays_outside(idp: Provider, window: Browser) -> None:
     window.through("bob")
     User.objects.update(is_active=False)
-    other = Browser(window.url)
+    other = window.another()
     answer = other.through("bob")
     assert (answer.status_code, other.person) == (403, "")
     assert "is disabled here" in said(answer)
