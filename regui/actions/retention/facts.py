@@ -179,4 +179,4 @@ def learnt(
     if "pulled" in needs:
         yield past.Pulls.of(registry, places, tags).lay
     if "labels" in needs:
-        yield past.Labels.of(tags).lay
+        yield past.Labels.of(places).lay

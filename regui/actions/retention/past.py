@@ -2,13 +2,13 @@
 its image's labels. Each is read for some repositories at once, and laid over the tags that it is about."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from django.db.models import BigIntegerField, Func, Max, OuterRef, Subquery
 
-from regui.index import record
+from regui.index import models, record
 from regui.index.batches import batches
 from regui.index.models import Child, Manifest, PullCount, Registry, TagMove
 from regui.retention.tags import Half, Tag
@@ -175,26 +175,21 @@ class Labels:
     manifests: Mapping[int, Mapping[str, str]]
 
     @classmethod
-    def of(cls, listed: Mapping[int, Sequence[Tag]]) -> Self:
-        keys = {tag.manifest for tags in listed.values() for tag in tags if tag.manifest is not None}
-        found: dict[int, dict[str, str]] = {}
-        for some in batches(sorted(keys), 500):
-            own = dict(Manifest.objects.filter(pk__in=some).exclude(labels={}).values_list("pk", "labels"))
-            inside = Child.objects.filter(parent__in=some).exclude(manifest__labels={}).order_by("position")
-            for parent, labels in inside.values_list("parent_id", "manifest__labels"):
-                found[parent] = {**labels, **found.get(parent, {})}
-            for pk, labels in own.items():
-                found[pk] = {**found.get(pk, {}), **labels}
-            for pk in cls.unread(some):
-                found[pk] = Half(found.get(pk, {}))
+    def of(cls, places: Collection[int]) -> Self:
+        """Those of what tags of these repositories are on."""
+        tags = models.Tag.objects.visible().filter(repository__in=list(places))
+        on = tags.exclude(manifest=None).values("manifest")
+        found: dict[int, Mapping[str, str]] = {}
+        inside = Child.objects.filter(parent__in=on).exclude(manifest__labels={}).order_by("position")
+        for parent, labels in inside.values_list("parent_id", "manifest__labels"):
+            found[parent] = {**labels, **found.get(parent, {})}
+        for pk, labels in Manifest.objects.filter(pk__in=on).exclude(labels={}).values_list("pk", "labels"):
+            found[pk] = {**found[pk], **labels} if pk in found else labels
+        unread = Manifest.objects.filter(pk__in=on, read_at=None).values_list("pk", flat=True)
+        half = Child.objects.filter(parent__in=on, manifest__read_at=None).values_list("parent_id", flat=True)
+        for pk in {*unread, *half}:
+            found[pk] = Half(found.get(pk, {}))
         return cls(found)
-
-    @staticmethod
-    def unread(some: Sequence[int]) -> Iterator[int]:
-        """Yield those of the manifests that, or a child of which, nobody has read."""
-        yield from Manifest.objects.filter(pk__in=some, read_at=None).values_list("pk", flat=True)
-        inside = Child.objects.filter(parent__in=some, manifest__read_at=None)
-        yield from inside.values_list("parent_id", flat=True)
 
     def lay(self, key: int, tags: list[Tag]) -> None:
         for place, tag in enumerate(tags):
