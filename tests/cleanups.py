@@ -44,6 +44,7 @@ def policy(name: str = "releases", *, approved: bool = True, owner: str = "alice
         owner=owner,
         owned_at=now - timedelta(days=1),
         approved=one.fingerprint if approved else "",
+        allowed=one.plain() if approved else None,
         created_by=owner,
         created_at=now,
         changed_by=owner,

@@ -81,14 +81,16 @@ class Decision:
 
 
 def keepers(policy: Policy, all_of_them: Iterable[Policy], repository: str) -> tuple[Other, ...]:
-    """The keep rules of the other policies that are about that repository."""
-    return tuple(
-        Other(one.name, number, rule)
-        for one in all_of_them
-        if one.name != policy.name and one.covers(repository)
-        for number, rule in enumerate(one.rules, 1)
-        if rule.keeps
-    )
+    """The keep rules of the other policies that are about that repository. Where a policy comes in several
+    forms, the rules of each are numbered on from those of the one before."""
+    last: Counter[str] = Counter()
+    found = []
+    for one in all_of_them:
+        if one.name != policy.name and one.covers(repository):
+            numbered = enumerate(one.rules, last[one.name] + 1)
+            found += [Other(one.name, number, rule) for number, rule in numbered if rule.keeps]
+            last[one.name] += len(one.rules)
+    return tuple(found)
 
 
 def decide(policy: Policy, tags: Sequence[Tag], moment: Moment, others: tuple[Other, ...] = ()) -> Decision:

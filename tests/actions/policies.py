@@ -31,7 +31,7 @@ def approved(one: Policy, actor: Actor = ALICE) -> PolicyRow:
     """A policy that somebody let go ahead before, without a run."""
     row = saved(one, actor)
     Run.objects.filter(policy=row.name).delete()
-    PolicyRow.objects.filter(pk=row.pk).update(approved=one.fingerprint)
+    PolicyRow.objects.filter(pk=row.pk).update(approved=one.fingerprint, allowed=one.plain())
     return PolicyRow.objects.get(pk=row.pk)
 
 

@@ -1,6 +1,7 @@
 """What happens to policies, their owners and their runs between what a run found and what it does."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -137,6 +138,39 @@ def test_what_a_paused_policy_keeps_no_other_drops(stand: Stand) -> None:
     book.pause(approved(keep), ALICE, timezone.now(), paused=True)
     assert work(begun(approved(policy(stand.name)))).state == State.DONE
     assert stand.tags() == {"1.0": there["1.0"], "pr-1": there["pr-1"]}
+
+
+def test_what_an_edit_would_give_up_stays_until_it_is_approved(stand: Stand) -> None:
+    there = fill(stand, "1.0", "pr-1", "pr-2")
+    careful: dict[str, Any] = {
+        "name": "careful",
+        "rules": [{"keep": "matching", "tags": ["pr-1"]}],
+        "untagged": "99d",
+    }
+    first = saved(policy(stand.name, **careful))
+    runs.approve(work(Run.objects.get()), ALICE, timezone.now())
+    gone = policy(stand.name, **careful | {"rules": [{"keep": "matching", "tags": ["pr-2"]}]})
+    edited = book.save(ALICE, Registry.objects.get(name="main"), gone, timezone.now(), first)
+    waiting = work(Run.objects.get(state=State.WAITING))
+
+    pulls = approved(policy(stand.name))
+    assert work(begun(pulls)).drops == 0, "of either form"
+    runs.approve(waiting, ALICE, timezone.now())
+    edited.refresh_from_db()
+    assert edited.keeping == [edited.policy]
+    run = work(begun(pulls))
+    assert [row for part in run.parts.all() for row in part.dropped] == [
+        ["pr-1", there["pr-1"], "dropped: rule 1, matches `pr-*`"]
+    ]
+    assert stand.tags() == {"1.0": there["1.0"], "pr-2": there["pr-2"]}
+
+
+def test_what_is_taken_back_keeps_what_it_kept(stand: Stand) -> None:
+    fill(stand, "1.0", "pr-1")
+    row = approved(policy(stand.name))
+    runs.undo(work(begun(row)), ALICE, timezone.now())
+    row.refresh_from_db()
+    assert (row.approved, row.keeping) == ("", [row.policy]), "it wasn't changed"
 
 
 def test_a_run_that_deletes_all_of_a_repository_without_tags_asks_first(stand: Stand) -> None:

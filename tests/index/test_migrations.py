@@ -60,3 +60,21 @@ def test_digests_of_blobs_become_bytes(database: str, tmp_path: Path) -> None:
         (b"\x01" + bytes.fromhex(PLAIN.hex), 7),
         (b"\x03" + bytes.fromhex(LONG.hex), None),
     ]
+
+
+def test_what_was_approved_is_still_held_to(database: str, tmp_path: Path) -> None:
+    before = regui(tmp_path, "migrate", "actions", "0010", REGUI_DATABASE_URL=database)
+    assert before.returncode == 0, before.stderr
+    for name, approved in (("old", "a1"), ("new", "")):
+        execute(
+            database,
+            "INSERT INTO actions_policyrow (registry, name, document, owner, owned_at, approved, paused,"
+            f" created_by, created_at, changed_by, changed_at) VALUES ('main', '{name}',"
+            f" '{{\"name\": \"{name}\"}}', 'alice', '2026-01-01', '{approved}', false,"
+            " 'alice', '2026-01-01', 'alice', '2026-01-01')",
+        )
+
+    after = regui(tmp_path, "migrate", REGUI_DATABASE_URL=database)
+    assert after.returncode == 0, after.stderr
+    rows = execute(database, "SELECT name, CAST(allowed AS text) FROM actions_policyrow ORDER BY name DESC")
+    assert rows == [("old", '{"name": "old"}'), ("new", None)]

@@ -65,6 +65,19 @@ def test_a_keep_rule_of_another_policy_holds_and_is_named() -> None:
     }
 
 
+def test_rules_of_two_forms_of_a_policy_are_told_apart() -> None:
+    one = policy({"drop": "older", "than": "30d"})
+    now = policy({"drop": "pre-releases"}, {"keep": "matching", "tags": "b"}, name="other")
+    before = policy({"keep": "matching", "tags": ["a", "b"]}, name="other")
+    others = keepers(one, [now, before], "team/app")
+    assert [(each.policy, each.number) for each in others] == [("other", 2), ("other", 3)]
+    found = decide(one, [tag("a", 90), tag("b", 90)], TOLD, others)
+    assert reasons(found) == {
+        "a": "kept: rule 3 of other, matches `a`, `b`",
+        "b": "kept: rule 2 of other, matches `b`",
+    }
+
+
 @pytest.mark.parametrize("rule", AGED)
 @pytest.mark.parametrize("unknown", [UNREAD, UNDATED], ids=["unread", "undated"])
 def test_what_has_no_date_is_kept_by_every_rule_on_dates(rule: dict[str, Any], unknown: Tag) -> None:

@@ -1,6 +1,7 @@
 """The page of one policy: its rules in words, when it runs, and its buttons."""
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from regui.accounts.access import Role
@@ -44,6 +45,15 @@ def test_what_waits_is_the_first_thing_to_do(alice: Visitor, releases: PolicyRow
     assert "releases waits for you" in page
     assert f'<a class="btn primary" href="/main/-/cleanup/runs/{run.pk}/">Look at it and decide</a>' in page
     assert "waits for you before anything is cleaned up" in alice.get("/main/").text
+
+
+def test_an_edit_says_that_what_was_kept_before_still_is(alice: Visitor, releases: PolicyRow) -> None:
+    words = "other policies go by what it kept then, too"
+    cleanups.run(releases, state=Run.State.DONE, approved_by="alice", approved_at=timezone.now())
+    assert words not in alice.get(ADDRESS).text
+    changed = releases.document | {"rules": releases.document["rules"][:1]}
+    PolicyRow.objects.update(document=changed)
+    assert words in alice.get(ADDRESS).text
 
 
 def test_running_and_trying_lead_to_the_run(alice: Visitor, releases: PolicyRow) -> None:

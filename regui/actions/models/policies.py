@@ -33,6 +33,7 @@ class PolicyRow(models.Model):
         blank=True,
         help_text="the fingerprint of the policy that a person has seen a dry run of and let go ahead",
     )
+    allowed = models.JSONField(null=True, help_text="the policy as it was when somebody last let it go ahead")
     paused = models.BooleanField(default=False)
     next_at = models.DateTimeField(null=True, help_text="when it runs next by its schedule")
     created_by = models.CharField(max_length=150)
@@ -56,6 +57,14 @@ class PolicyRow(models.Model):
     def policy(self) -> Policy:
         """The policy itself. What was saved once can be read."""
         return Policy.read(self.document)
+
+    @property
+    def keeping(self) -> list[Policy]:
+        """The forms of it by whose keep rules others have to go: as it is, and until that is approved also as
+        it last was. An edit that nobody has looked at lets no other policy go further."""
+        if self.is_approved or self.allowed in (None, self.document):
+            return [self.policy]
+        return [self.policy, Policy.read(self.allowed)]
 
     @property
     def is_approved(self) -> bool:

@@ -122,8 +122,9 @@ class Reach:
 
 def policies(registry: str) -> list[Policy]:
     """The policies of a registry, whoever's: what one keeps, no other drops. Those that are paused or wait
-    for approval, too: to hold one back must not let another go further. One query."""
-    return [row.policy for row in PolicyRow.objects.filter(registry=registry)]
+    for approval, too: to hold one back must not let another go further. One that was changed since somebody
+    approved it comes in both forms. One query."""
+    return [form for row in PolicyRow.objects.filter(registry=registry) for form in row.keeping]
 
 
 def needed(policy: Policy, others: Iterable[Policy]) -> frozenset[str]:

@@ -115,10 +115,10 @@ def approve(run: Run, actor: Actor, now: datetime) -> Run:
         if row is None or row.policy.fingerprint != run.fingerprint:
             close(asks, CHANGED if row else REMOVED, now)
         elif asks.update(state=State.RUNNING, reason="", told_at=None, **said):
-            row.approved = run.fingerprint
+            row.approved, row.allowed = run.fingerprint, run.document
             if rights.alike(row, actor):
                 row.owner, row.owned_at = actor.name, now
-            row.save(update_fields=["approved", "owner", "owned_at"])
+            row.save(update_fields=["approved", "allowed", "owner", "owned_at"])
             log.info("%s %s approved a run of %s", run.pk, actor.name, run.policy)
     return Run.objects.get(pk=run.pk)
 
