@@ -122,6 +122,11 @@ def decide(policy: Policy, tags: Sequence[Tag], moment: Moment, others: tuple[Ot
     return Decision(policy, tags, moment, verdicts, others, found)
 
 
+def percent(drops: int, tags: int) -> int:
+    """How many of a hundred tags go, rounded up: one is not none, and more than a limit is so in words."""
+    return -(-100 * drops // tags) if tags else 0
+
+
 def lay(verdicts: list[Verdict], places: Iterable[int], verdict: Verdict) -> None:
     for place in places:
         verdicts[place] = verdict

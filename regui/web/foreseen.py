@@ -73,8 +73,7 @@ class Foreseen:
 
     @property
     def percent(self) -> int:
-        """How many of a hundred tags would go, rounded up: 1 is not nothing."""
-        return -(-100 * self.preview.drops // self.preview.tags) if self.preview.tags else 0
+        return deciding.percent(self.preview.drops, self.preview.tags)
 
     @property
     def exceeds(self) -> bool:

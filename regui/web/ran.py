@@ -9,6 +9,7 @@ from regui.accounts.access import Actor
 from regui.actions.models import Run
 from regui.actions.retention import rights
 from regui.index.models import Registry
+from regui.retention import deciding
 from regui.retention.deciding import OTHERWISE, PROTECTED, UNSURE, USED, Verdict
 from regui.retention.policy import Policy
 
@@ -104,9 +105,7 @@ class Told:
     @property
     def share(self) -> str:
         """What part of the tags goes, in percent."""
-        tags = self.run.tags
-        percent = 100 * self.run.drops / tags if tags else 0
-        return f"{percent:.0f} %" if percent >= 1 or not percent else "less than 1 %"
+        return f"{deciding.percent(self.run.drops, self.run.tags)} %"
 
     @cached_property
     def policy(self) -> Policy:

@@ -33,7 +33,7 @@ def alice(db: None) -> None:
 
 
 def test_a_policy_saved_for_the_first_time_changes_nothing_until_a_person_says_so(stand: Stand) -> None:
-    there = fill(stand, "1.0", "pr-1", "pr-2")
+    there = fill(stand, "1.0", "pr-2", "pr-10")
     row = saved(policy(stand.name))
     run = work(Run.objects.get(policy=row.name))
 
@@ -42,7 +42,7 @@ def test_a_policy_saved_for_the_first_time_changes_nothing_until_a_person_says_s
     assert (run.repositories, run.tags, run.keeps, run.drops, run.manifests) == (1, 3, 1, 2, 2)
     part = run.parts.get()
     assert [(tag, digest) for tag, digest, _ in part.dropped] == [
-        (tag, there[tag]) for tag in ("pr-1", "pr-2")
+        (tag, there[tag]) for tag in ("pr-10", "pr-2")
     ]
     assert {reason.partition(",")[0] for _, _, reason in part.dropped} == {"dropped: rule 1"}
     assert stand.tags() == there

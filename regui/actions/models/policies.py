@@ -179,7 +179,8 @@ class Run(models.Model):
 
 
 class Part(models.Model):
-    """What a run found, and did, in one repository: only those in which it drops anything have one."""
+    """What a run found, and did, in one repository: only those in which it drops anything have one.
+    Tags stand there as versions do, newest first."""
 
     run = models.ForeignKey(Run, models.CASCADE, db_index=False, related_name="parts")
     repository = models.CharField(max_length=255)

@@ -16,7 +16,8 @@ from regui.actions.plans import Plan
 from regui.actions.retention import facts, freeing, preview
 from regui.actions.retention.facts import Stand
 from regui.actions.retention.turns import LONG, Turn
-from regui.index.models import Registry, Repository
+from regui.index.models import Registry, Repository, name_key
+from regui.retention import deciding
 from regui.retention.deciding import Decision, Verdict
 from regui.retention.policy import Policy
 
@@ -105,7 +106,8 @@ class Finding:
         plan = retain.look(repository, self.policy, self.others, self.now, run=self.turn.run.pk, max_age=None)
         on = {tag.name: tag.digest for tag in plan.tags}
         # Facts come in whatever order the database has them.
-        dropped = [[name, on[name], reason] for name, reason in sorted(reasons.items()) if name in on]
+        names = sorted(reasons.keys() & on, key=lambda name: (name_key(name), name), reverse=True)
+        dropped = [[name, on[name], reasons[name]] for name in names]
         loose = list(plan.asked.get("digests", ()))
         if not dropped and not loose:
             return
@@ -158,8 +160,7 @@ class Finding:
         found = [] if self.is_approved() else [NEVER]
         drops = f"It would drop {self.drops:,} of {self.tags:,} tags"
         if self.drops * 100 > self.policy.limit * self.tags:
-            # Rounded up, so that it is more than the limit in words, too.
-            share = -(-100 * self.drops // self.tags)
+            share = deciding.percent(self.drops, self.tags)
             found.append(f"{drops} ({share} %), more than {self.policy.limit} %.")
         elif found:
             found.append(f"{drops}.")
