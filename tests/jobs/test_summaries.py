@@ -5,12 +5,15 @@ import hashlib
 import hmac
 import json
 import logging
+import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from django.urls import resolve
 from pytest_django import Settings
 
@@ -50,11 +53,11 @@ def nobody_else(settings: Settings) -> None:
     settings.URL, settings.BASE_PATH = "https://regui.example.com/sub", "sub"
 
 
-def by_mail(settings: Settings, port: int, query: str = "?tls=off") -> None:
+def by_mail(settings: Settings, port: int, query: str = "?tls=off", scheme: str = "smtp") -> None:
     settings.CLEANUP_MAIL = outlets.mail(
         Env(
             {
-                "REGUI_EMAIL_URL": f"smtp://me:pass%40word@127.0.0.1:{port}{query}",
+                "REGUI_EMAIL_URL": f"{scheme}://me:pass%40word@127.0.0.1:{port}{query}",
                 "REGUI_EMAIL_FROM": "regui <regui@example.com>",
                 "REGUI_CLEANUP_EMAIL_TO": "a@example.com, b@example.com",
             }
@@ -315,6 +318,25 @@ def test_a_server_that_offers_no_encryption_gets_no_password(settings: Settings,
     assert not summaries.tell(a_run(), NOW)
     assert box.signed_in == []
     assert box.messages == []
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+@pytest.mark.parametrize("vouched", [True, False], ids=["an authority we know", "nobody we know"])
+def test_mail_is_encrypted_by_who_can_prove_who_they_are(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, vouched: bool
+) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    (authority if vouched else trustme.CA()).cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with Mailbox(context=context, tls=scheme == "smtps") as box:
+        by_mail(settings, box.port, query="", scheme=scheme)
+        run = a_run()
+
+        assert summaries.tell(run, NOW) is vouched
+        assert box.encrypted == [True] * vouched
+        assert len(box.signed_in) == vouched, "no password without that"
+        assert ("SSLCertVerificationError" in run.untold) is not vouched
 
 
 def test_the_link_leads_to_the_page_of_the_run(settings: Settings) -> None:
