@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from django.db.models import BigIntegerField, Func, Max, OuterRef, Subquery
+from django.db.models import BigIntegerField, Case, Func, Max, OuterRef, Subquery, When
 
 from regui.index import models, record
 from regui.index.batches import batches
@@ -54,6 +54,11 @@ class Nothing(Number):
     """No value, where a column is to be."""
 
     template = "NULL"
+
+
+def missing(prefix: str = "") -> Number:
+    """1 where a manifest was never read."""
+    return Plain(Case(When(**{f"{prefix}read_at": None}, then=1)))
 
 
 @dataclass(frozen=True)
@@ -180,16 +185,21 @@ class Labels:
         tags = models.Tag.objects.visible().filter(repository__in=list(places))
         on = tags.exclude(manifest=None).values("manifest")
         found: dict[int, Mapping[str, str]] = {}
-        inside = Child.objects.filter(parent__in=on).exclude(manifest__labels={}).order_by("position")
-        for parent, labels in inside.values_list("parent_id", "manifest__labels"):
-            found[parent] = {**labels, **found.get(parent, {})}
-        for pk, labels in Manifest.objects.filter(pk__in=on).exclude(labels={}).values_list("pk", "labels"):
-            found[pk] = {**found[pk], **labels} if pk in found else labels
-        unread = Manifest.objects.filter(pk__in=on, read_at=None).values_list("pk", flat=True)
-        half = Child.objects.filter(parent__in=on, manifest__read_at=None).values_list("parent_id", flat=True)
-        for pk in {*unread, *half}:
-            found[pk] = Half(found.get(pk, {}))
-        return cls(found)
+        half = set()
+        children = Child.objects.filter(parent__in=on).order_by("position")
+        for pk, labels, unread in children.values_list(
+            "parent_id", "manifest__labels", missing("manifest__")
+        ):
+            if labels:
+                found[pk] = {**labels, **found.get(pk, {})}
+            if unread:
+                half.add(pk)
+        for pk, labels, unread in Manifest.objects.filter(pk__in=on).values_list("pk", "labels", missing()):
+            if labels:
+                found[pk] = {**found[pk], **labels} if pk in found else labels
+            if unread:
+                half.add(pk)
+        return cls(found | {pk: Half(found.get(pk, {})) for pk in half})
 
     def lay(self, key: int, tags: list[Tag]) -> None:
         for place, tag in enumerate(tags):

@@ -78,7 +78,7 @@ class NotPulled(Rule):
         told = moment.told_since is not None and moment.told_since <= since
 
         def test(tag: Tag) -> bool | None:
-            if any(at is not None and at > since for at in (tag.pulled, tag.first_seen)):
+            if (tag.pulled or 0) > since or (tag.first_seen or 0) > since:
                 return False
             known = told and tag.first_seen is not None and tag.manifest is not None
             return True if known else None
