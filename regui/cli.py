@@ -34,6 +34,8 @@ WITHOUT_DATABASE = frozenset(
         "sqlmigrate",
     }
 )
+# What shows regui to people, or works for them.
+SERVING = frozenset({"serve", "worker"})
 # Whose commands know who runs them; and those of Django's that may run beside a token, for the others know
 # nothing of rights.
 OURS = "regui"
@@ -72,7 +74,7 @@ def run(command: str, arguments: list[str]) -> None:
         fail(said, "forbidden", REFUSED, as_json="--json" in arguments)
     if command in get_commands().keys() - WITHOUT_DATABASE and not {"--help", "-h"} & set(arguments):
         # Models can't be imported before Django is set up.
-        import_string("regui.prepare.database")()
+        import_string("regui.prepare.database")(serves=command in SERVING)
     execute_from_command_line(["regui", command, *arguments])
 
 

@@ -24,25 +24,39 @@ from regui.index import connect
 ADVISORY_LOCK = 0x7265677569
 
 
-def database() -> None:
-    """Bring the tables up to date, and what the settings name in step with them: the rows of the registries,
-    the groups that administer."""
+def database(*, serves: bool = True) -> None:
+    """Bring the tables up to date, and the rows of the registries in step with the settings.
+
+    What they name no more goes when the process `serves` what regui has to show: registries are hidden, and
+    groups don't administer any longer. A command may well run where those settings aren't set at all.
+    """
     data_folder(settings.DATA)
+    database_file()
     if unmigrated():
         with migration_lock():
             call_command("migrate", interactive=False, verbosity=0)
-    connect.ensure_registries()
-    groups.appoint()
+    connect.ensure_registries(hide=serves)
+    if serves:
+        groups.appoint()
 
 
 def data_folder(path: Path) -> None:
-    """Make the folder for regui's own files; ImproperlyConfigured when it can't be made or written to."""
+    """Make the folder for regui's own files, which nobody else may look into; ImproperlyConfigured when it
+    can't be made or written to."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise refuse("REGUI_DATA", f"{path} can't be used: {error.strerror}") from error
     if not os.access(path, os.W_OK):
         raise refuse("REGUI_DATA", f"{path} can't be written to")
+
+
+def database_file() -> None:
+    """Make SQLite's file, readable by its owner only: whoever reads it has everybody's sessions. What SQLite
+    puts beside it goes by the same rights."""
+    path = Path(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite" and path.is_absolute() and path.parent.is_dir() and not path.exists():
+        path.touch(mode=0o600)
 
 
 def unmigrated() -> bool:

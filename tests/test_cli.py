@@ -8,13 +8,15 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import regui as package
 from regui.cli import without_effect
 from tests.postgres import postgresql
-from tests.serving import environment, regui
+from tests.registry import RunningRegistry
+from tests.serving import environment, regui, serving
 
 
 def test_it_says_its_version_without_any_set_up(tmp_path: Path) -> None:
@@ -128,6 +130,21 @@ def test_the_secret_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Pa
     assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
 
 
+def test_nobody_else_may_look_into_what_regui_keeps(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        assert regui(tmp_path / "data", "person", "list").returncode == 0
+        with sqlite3.connect(tmp_path / "data" / "regui.sqlite3") as database:
+            database.execute("UPDATE django_session SET session_data = ''")
+            files = (tmp_path / "data").glob("regui*")
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in files}
+        database.close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    assert modes == dict.fromkeys(["regui.sqlite3", "regui.sqlite3-wal", "regui.sqlite3-shm"], 0o600)
+
+
 def test_a_variable_without_effect_is_named(tmp_path: Path) -> None:
     done = regui(tmp_path, "check", REGUI_REGISTY_URL="http://r", REGUI_REGISTRY_PASSWORD="hunter2")
     assert "REGUI_REGISTY_URL is set but has no effect" in done.stderr
@@ -147,3 +164,28 @@ def test_the_console_script_is_the_module(tmp_path: Path) -> None:
     done = subprocess.run([script, "version"], env=environment(tmp_path), capture_output=True, check=True)
     assert done.stdout.decode() == f"regui {package.__version__}\n"
     assert os.access(script, os.X_OK)
+
+
+def test_a_command_elsewhere_hides_nothing_of_what_is_served(data: Path, registry: RunningRegistry) -> None:
+    settings: dict[str, Any] = {
+        "REGUI_REGISTRY_URL": registry.url,
+        "REGUI_REGISTRY_NAME": "shared",
+        "REGUI_ADMIN_GROUPS": "ops",
+    }
+    with serving(data, "serve", "--no-worker", **settings) as site:
+        assert site.get("/shared/").status == 200
+        for command in (("person", "list"), ("grant", "list"), ("activity",)):
+            done = regui(data, *command, REGUI_TOKEN="" if command != ("activity",) else "regui_bad")
+            assert site.get("/shared/").status == 200, done
+        assert "group ops" in regui(data, "grant", "list").stdout
+        assert (
+            regui(data, "registries").stdout == f"shared\t{registry.url}\tset where regui serves, not here\n"
+        )
+        failed = regui(data, "sync")
+        assert failed.returncode == 1
+        assert "The settings don't say where the registry shared is." in failed.stderr
+    with serving(data, "serve", "--no-worker") as site:
+        assert site.get("/shared/").status == 404
+        assert "ops" not in regui(data, "grant", "list").stdout
+    none = regui(data, "registries")
+    assert (none.stdout, none.stderr) == ("", "regui: no registry is set here, and none was added\n")

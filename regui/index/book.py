@@ -110,9 +110,9 @@ def show(name: str, by: str, now: datetime) -> None:
         ensure()
 
 
-def ensure() -> None:
-    """Make the rows of registries follow the environment and the address book: create, update, and hide those
-    whose name is in neither."""
+def ensure(*, hide: bool = True) -> None:
+    """Make the rows of registries follow the environment and the address book: create, update, and with
+    `hide` hide those whose name is in neither."""
     entries = Entry.objects.in_use()
     with transaction.atomic():
         for record in settings.REGISTRIES.values():
@@ -120,9 +120,10 @@ def ensure() -> None:
         # Nobody is to hide one in the meantime that is then shown.
         for entry in entries.select_for_update():
             follow(read(entry))
-        gone = Registry.objects.exclude(name__in=settings.REGISTRIES)
-        # In one statement: another process may be adding one just now.
-        gone.exclude(name__in=entries.values("name")).update(active=False)
+        if hide:
+            gone = Registry.objects.exclude(name__in=settings.REGISTRIES)
+            # In one statement: another process may be adding one just now.
+            gone.exclude(name__in=entries.values("name")).update(active=False)
 
 
 def follow(record: RegistrySettings) -> None:

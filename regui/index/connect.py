@@ -135,7 +135,10 @@ def recorded(registry: Registry) -> RegistrySettings:
     """How that registry is reached. Raises like `link`."""
     record = book.look_up(registry.name)
     if record is None:
-        raise oci.Unreachable(f"The settings no longer say where the registry {registry.name} is.")
+        raise oci.Unreachable(
+            f"The settings don't say where the registry {registry.name} is. Set the same REGUI_REGISTRY_… "
+            "variables here as where regui serves."
+        )
     if record.locked:
         raise book.Locked(f"The password or key kept of the registry {registry.name} can't be opened.")
     return record
@@ -226,9 +229,9 @@ def build(record: RegistrySettings, **options: Any) -> oci.Client:
     )
 
 
-def ensure_registries() -> None:
-    """Make the rows of registries follow the settings and the address book."""
-    book.ensure()
+def ensure_registries(*, hide: bool = True) -> None:
+    """Make the rows of registries follow the settings and the address book (`book.ensure`)."""
+    book.ensure(hide=hide)
 
 
 def trusted(record: RegistrySettings) -> oci.Pem | str | bool:
