@@ -14,7 +14,7 @@ RUN /opt/regui/bin/pip wheel --no-deps --no-build-isolation --no-cache-dir -w /w
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /data regui \
- && install -d -o regui -g regui /data
+ && install -d -m 700 -o regui -g regui /data
 COPY --from=build /opt/regui /opt/regui
 ENV PATH=/opt/regui/bin:$PATH \
     PYTHONUNBUFFERED=1 \

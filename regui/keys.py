@@ -27,7 +27,7 @@ def secret_key(path: Path) -> str:
 
 def make(path: Path) -> None:
     """Write a fresh key there, unless another process was faster."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_text(secrets.token_urlsafe(50), encoding="ascii")
