@@ -99,8 +99,16 @@ def who_could(right: Right, registry: str = ANY, name: str = "") -> list[str]:
     found = []
     for user in some.order_by("username").iterator():
         actor = actor_of(user)
-        if actor.governs(right) if registry == ANY else actor.may(right, registry, name):
+        if could(actor, right, registry, name):
             found.append(user.username)
             if len(found) == NAMED:
                 break
     return found
+
+
+def could(actor: Actor, right: Right, registry: str, name: str) -> bool:
+    if registry == ANY:
+        return actor.governs(right)
+    if right is Right.ADMIN and not name:
+        return actor.administers(registry)
+    return actor.may(right, registry, name)

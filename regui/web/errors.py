@@ -207,7 +207,10 @@ def who_could(refusal: access.Forbidden) -> str:
     """Whom to ask for what was refused, in a sentence."""
     names = people.who_could(refusal.right, refusal.registry, refusal.name)
     if not names:
-        return "Nobody who could has signed up yet: whoever runs regui can make an administrator."
+        admins = people.who_could(access.Right.ADMIN)
+        if not admins:
+            return "Nobody who could has signed up yet: whoever runs regui can make an administrator."
+        return f"Nobody has that right there now. Who administers regui can grant it: {', '.join(admins)}."
     return f"Ask somebody who could: {', '.join(names)}."
 
 

@@ -104,6 +104,17 @@ def test_regui_itself_is_governed_by_who_was_granted_everything() -> None:
     assert (auditor.governs(Right.AUDIT), auditor.governs(Right.ADMIN)) == (True, False)
 
 
+def test_what_takes_repositories_away_takes_no_registry_to_look_after() -> None:
+    hidden = of(Role.NONE, "i18n/**")
+    assert Actor("root", grants=(of(ADMIN), hidden)).administers("main")
+    assert not Actor("root", grants=(of(ADMIN), hidden)).may(Right.DELETE, "main")
+    assert Actor("bob", grants=(of(ADMIN, registry="main"),)).administers("main")
+    assert not Actor("bob", grants=(of(ADMIN, registry="main"), hidden)).administers("main")
+    assert not Actor("bob", grants=(of(ADMIN, registry="main"),)).administers("other")
+    assert not Actor("bob", grants=(of(ADMIN, "team/**"),)).administers("main")
+    assert not Actor("root", grants=(of(ADMIN),), cap=of(ADMIN, "team/**")).administers("main")
+
+
 @pytest.fixture
 def main(db: None) -> Registry:
     for name in ("team/app", "team/web", "secret/app"):
@@ -147,6 +158,7 @@ def test_those_who_could_are_people_whose_grants_come_to_it() -> None:
     grant(ADMIN, user=person("frank"))
     grant(READER, "team/app", user=person("frank"))
     assert people.who_could(Right.ADMIN) == ["frank"]
+    assert people.who_could(Right.ADMIN, "main") == ["frank"], "though there is less for frank in it"
     grant(MAINTAINER, "web/**")
     assert people.who_could(Right.DELETE, "main", "web/app") == ["carol", "dave", "eve", "frank"]
 

@@ -259,6 +259,14 @@ def test_who_may_look_but_not_change_is_told_who_could(bob: Visitor) -> None:
     assert "Ask somebody who could: dave." in page.text
 
 
+@pytest.mark.urls(__name__)
+def test_a_right_that_nobody_has_there_can_be_granted(bob: Visitor) -> None:
+    grant(Role.ADMIN, user=person("root"))
+    grant(Role.READER, "team/app")
+    words = "Nobody has that right there now. Who administers regui can grant it: root."
+    assert words in bob.get("/refuse/").text
+
+
 def test_a_bad_request_says_why() -> None:
     page = errors.bad_request(RequestFactory().get("/"), BadRequest("The list is too long."))
     assert page.status_code == 400

@@ -11,12 +11,14 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from pytest_django.live_server_helper import LiveServer
 
 from regui import oci
+from regui.accounts.access import Role
 from regui.index import inbox
 from regui.index.connect import ensure_registries
 from regui.index.models import Event, Registry
 from regui.registries import RegistrySettings
 from tests import images
 from tests.notifications import configured, envelope, event, wait
+from tests.people import SignedIn, grant
 from tests.registry import binary
 from tests.web.conftest import Visitor, registered
 
@@ -142,3 +144,10 @@ def test_a_registry_set_up_as_shown_sends_its_events(
         wait(Event.objects.exists)
     told = Event.objects.get()
     assert (told.action, told.repository, told.tag) == ("push", "team/app", "v1")
+
+
+def test_a_hidden_namespace_leaves_its_registry_to_who_administers_regui(main: Registry) -> None:
+    root = SignedIn("root", (Role.ADMIN, "**"))
+    grant(Role.NONE, "i18n/**")
+    for place in ("/-/settings/", "/main/-/settings/connection/", "/main/-/settings/protection/"):
+        assert root.get(place).status_code == 200, place
