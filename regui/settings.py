@@ -162,7 +162,7 @@ if TASKS_ENGINE == "rq":
     RQ_QUEUES = {"default": {"URL": REDIS_URL}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["regui.accounts.passwords.Passwords"]
 if LDAP:
     # Behind our own people, who come in whether a directory answers or not.
     AUTHENTICATION_BACKENDS.append("regui.accounts.ldap.Directory")
@@ -232,6 +232,9 @@ STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+# A name of its own: another site on the same host may be of the same make.
+CSRF_COOKIE_NAME = "regui_csrftoken"
+CSRF_COOKIE_PATH = SESSION_COOKIE_PATH
 CSRF_COOKIE_SECURE = SECURE
 CSRF_FAILURE_VIEW = "regui.web.errors.csrf"
 CSRF_COOKIE_HTTPONLY = True

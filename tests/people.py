@@ -64,7 +64,7 @@ class SignedIn(Client):
         self.person = person(name)
         for role, pattern in grants:
             grant(role, pattern, user=self.person)
-        self.force_login(self.person, "allauth.account.auth_backends.AuthenticationBackend")
+        self.force_login(self.person, "regui.accounts.passwords.Passwords")
 
     def request(self, **request: Any) -> Any:
         with override_settings(ANONYMOUS_ROLE="none"):

@@ -55,7 +55,7 @@ def test_cookies_are_for_tls_only(behind_tls: Running) -> None:
     page = behind_tls.get("/-/activity/", Host="regui.example.com")
 
     cookies = page.headers.get_all("Set-Cookie") or []
-    assert [cookie.partition("=")[0] for cookie in cookies] == ["csrftoken"]
+    assert [cookie.partition("=")[0] for cookie in cookies] == ["regui_csrftoken"]
     for cookie in cookies:
         attributes = set(re.split(r"; ?", cookie.lower()))
         assert {"secure", "httponly", "samesite=lax"} <= attributes
@@ -90,7 +90,7 @@ def test_forms_are_taken_from_its_own_pages_though_the_proxy_speaks_no_tls_to_it
     headers = {
         "Host": "regui.example.com",
         "Origin": origin,
-        "Cookie": f"csrftoken={token}",
+        "Cookie": f"regui_csrftoken={token}",
         "Content-Type": "application/x-www-form-urlencoded",
     }
     form = urlencode({"csrfmiddlewaretoken": token, "theme": "dark"})

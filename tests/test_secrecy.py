@@ -89,7 +89,7 @@ class Visitor:
         """Status and text of the answer, which is among the places unless it is told not to `note` it."""
         connection = http.client.HTTPConnection(urlsplit(self.site.url).netloc, timeout=60)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        cookies = f"csrftoken={self.token}; {self.session}"
+        cookies = f"regui_csrftoken={self.token}; {self.session}"
         connection.request(method, path, body.encode(), {"Cookie": cookies} | named)
         answer = connection.getresponse()
         text = answer.read()

@@ -107,6 +107,7 @@ def someone(request: HttpRequest) -> User | None:
         return arrivals.arrive(newcomer, str(request.META["REMOTE_ADDR"]))
     except Refused as refusal:
         log.warning("the proxy names somebody who may not come in: %s", refusal)
+        request.refused = str(refusal)  # type: ignore[attr-defined]  # for the page where one signs in
         return None
 
 

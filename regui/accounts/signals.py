@@ -68,6 +68,8 @@ def password_changed(request: HttpRequest, user: User, **_: Any) -> None:
 
 
 def factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
+    if authenticator.type == Authenticator.Type.TOTP:
+        authenticator.wrap().validate_code(request.POST.get("code", ""))  # a code counts once, this one too
     changed(request, user, f"added: {FACTORS[authenticator.type]}")
 
 

@@ -83,10 +83,10 @@ def test_a_visitor_s_session_is_another_once_it_holds_them(settings: Settings) -
     assert after != before
     assert "secret/app" in browser.get("/main/").text
     assert other.get("/main/")["Location"].startswith(ENTER)
-    browser.force_login(person("carol"), "allauth.account.auth_backends.AuthenticationBackend")
+    browser.force_login(person("carol"), "regui.accounts.passwords.Passwords")
     assert browser.session.session_key != after
     assert "secret/app" in browser.get("/main/").text, "they sit at the same browser still"
-    browser.force_login(person("dave"), "allauth.account.auth_backends.AuthenticationBackend")
+    browser.force_login(person("dave"), "regui.accounts.passwords.Passwords")
     assert browser.get("/main/")["Location"].startswith(ENTER)
 
 

@@ -165,6 +165,9 @@ def test_a_local_account_of_the_same_name_is_nobody_elses(behind: Behind) -> Non
     User.objects.create_user("Alice", password="local and long enough")
     assert actor(behind.named("alice")) == "anonymous"
     assert not Identity.objects.exists()
+    page = behind.named("alice", path="/-/account/sign-in/")
+    assert "The proxy in front of regui names you, but you may not come in." in page.text
+    assert "alice" in page.text
 
 
 def test_who_is_disabled_here_is_nobody(behind: Behind) -> None:
@@ -193,7 +196,7 @@ def test_a_session_ends_when_another_is_named_or_nobody(behind: Behind) -> None:
 
 def test_who_signed_in_here_is_not_who_the_proxy_names(behind: Behind) -> None:
     root = User.objects.create_user("root", password="local and long enough")
-    behind.force_login(root, "allauth.account.auth_backends.AuthenticationBackend")
+    behind.force_login(root, "regui.accounts.passwords.Passwords")
     assert actor(behind.named("")) == "root"
     assert actor(behind.named("alice")) == "alice"
     assert actor(behind.named("")) == "anonymous"
@@ -201,7 +204,7 @@ def test_who_signed_in_here_is_not_who_the_proxy_names(behind: Behind) -> None:
 
 def test_a_name_that_may_not_come_in_ends_the_session_too(behind: Behind) -> None:
     root = User.objects.create_user("root", password="local and long enough")
-    behind.force_login(root, "allauth.account.auth_backends.AuthenticationBackend")
+    behind.force_login(root, "regui.accounts.passwords.Passwords")
     assert actor(behind.named("no name")) == "anonymous"
     assert actor(behind.named("")) == "anonymous"
 

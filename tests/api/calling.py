@@ -10,7 +10,7 @@ from django.test import Client, override_settings
 from regui.accounts.models import User
 
 JSON = "application/json"
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "regui.accounts.passwords.Passwords"
 
 
 @dataclass

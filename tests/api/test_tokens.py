@@ -278,6 +278,7 @@ def test_a_program_with_a_token_needs_not_say_where_it_comes_from() -> None:
     evil = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     for headers in ({}, evil):
         assert program.post("/registries/main/sync", **headers).status_code == 202
+    assert program.send("POST", "/registries/main/sync", body="", content_type="").status_code == 202
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
         answer = program.send("POST", "/registries/main/sync", body="{}", content_type=kind)
         assert problem(answer) == (415, "not-json")

@@ -17,7 +17,7 @@ user, _ = User.objects.get_or_create(username={name!r})
 if {role!r} and not user.grants.exists():
     Grant.objects.create(user=user, role={role!r}, created_at=timezone.now(), created_by="alice")
 client = Client()
-client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
+client.force_login(user, "regui.accounts.passwords.Passwords")
 print("cookie", settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value)
 """
 

@@ -355,7 +355,7 @@ def test_pages_are_not_stored(alice: SignedIn) -> None:
 def test_what_anyone_may_is_said_loudly(role: str, said: str) -> None:
     grant(Role.ADMIN, user=person("alice"))
     browser = Visitor(role)
-    browser.force_login(person("alice"), "allauth.account.auth_backends.AuthenticationBackend")
+    browser.force_login(person("alice"), "regui.accounts.passwords.Passwords")
     for path in ("/-/settings/", PAGE):
         page = browser.get(path)
         assert said in words(page)

@@ -162,7 +162,7 @@ def test_the_current_password_is_not_guessed_there_without_end(desk: Visitor) ->
 
 
 def test_who_has_no_password_here_is_sent_to_where_it_is(someone: Visitor) -> None:
-    someone.force_login(roster.add("bob", local()), "allauth.account.auth_backends.AuthenticationBackend")
+    someone.force_login(roster.add("bob", local()), "regui.accounts.passwords.Passwords")
     page = someone.get(CHANGE)
     assert page.status_code == 409
     assert "regui keeps none for you" in page.text

@@ -48,10 +48,10 @@ def offered(browser: Visitor) -> str:
 
 
 def with_app(browser: Visitor) -> tuple[str, list[str]]:
-    """The key of an app that was added, and the recovery codes that came with it."""
+    """The key of an app that was added with the code of before, and the recovery codes that came with it."""
     confirm(browser, ADD)
     key = offered(browser)
-    answer = browser.post(ADD, {"code": codes.now(key)})
+    answer = browser.post(ADD, {"code": codes.now(key, -1)})
     assert (answer.status_code, answer["Location"]) == (302, CODES)
     shown = re.findall(r"<li>(\d{8})</li>", browser.get(CODES).text)
     assert len(shown) == 10
@@ -110,11 +110,15 @@ def test_the_second_step_leads_nowhere_else_either(bob: Visitor, there: str) -> 
     assert (answer.status_code, answer["Location"]) == (302, "/")
 
 
-def test_a_code_counts_once(bob: Visitor) -> None:
-    key, _ = with_app(bob)
+def test_a_code_counts_once(
+    bob: Visitor, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        key, _ = with_app(bob)
     bob.post("/-/account/sign-out/")
     code = codes.now(key)
     sign_in(bob, "bob")
+    assert "used before" in bob.post(SECOND, {"code": codes.now(key, -1)}).text, "it was used to add the app"
     assert bob.post(SECOND, {"code": code}).status_code == 302
     bob.post("/-/account/sign-out/")
     sign_in(bob, "bob")

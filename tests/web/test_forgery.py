@@ -50,7 +50,7 @@ def test_no_page_takes_anything_without_the_forms_token(alice: SignedIn, method:
 
 
 def test_no_page_takes_another_sites_form_though_it_knew_the_token(alice: SignedIn) -> None:
-    alice.cookies["csrftoken"] = token = "t" * 32
+    alice.cookies["regui_csrftoken"] = token = "t" * 32
     form = {"csrfmiddlewaretoken": token}
     sent = {
         name: alice.post(path, form, headers=EVIL) for name, path in PAGES.items() if name not in MACHINES
@@ -61,7 +61,7 @@ def test_no_page_takes_another_sites_form_though_it_knew_the_token(alice: Signed
 
 def test_with_the_token_it_would_be_taken(alice: SignedIn) -> None:
     """So what is refused above is refused for want of it."""
-    alice.cookies["csrftoken"] = token = "t" * 32
+    alice.cookies["regui_csrftoken"] = token = "t" * 32
 
     assert alice.post(PAGES["theme"], {"csrfmiddlewaretoken": token, "theme": "dark"}).status_code == 303
 

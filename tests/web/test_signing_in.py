@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as live
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 from django.urls.exceptions import Resolver404
@@ -27,6 +28,16 @@ def closed(settings: Settings, quick_passwords: None, db: None) -> None:
     settings.ANONYMOUS_ROLE = "none"
 
 
+class Counted(MD5PasswordHasher):
+    """Counts how often a password was worked on."""
+
+    worked = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        Counted.worked += 1
+        return super().encode(password, salt)
+
+
 def journal(what: AuditEntry.What) -> list[tuple[str, str, str]]:
     """Who did that, from where, and how, as the journal of access has it."""
     rows = AuditEntry.objects.filter(what=what).order_by("id")
@@ -48,6 +59,17 @@ def test_the_address_does_as_well_and_capitals_do_not_matter(someone: Visitor, n
     with_password("bob", "bob@example.com")
     assert sign_in(someone, name).status_code == 302
     assert someone.get("/-/account/").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["bob", "bob@example.com", "nobody", "nobody@example.com"])
+def test_one_password_is_worked_on_whether_somebody_is_called_so_or_not(
+    someone: Visitor, settings: Settings, name: str
+) -> None:
+    with_password("bob", "bob@example.com")
+    settings.PASSWORD_HASHERS = [f"{__name__}.Counted"]
+    Counted.worked = 0
+    sign_in(someone, name, "wrong")
+    assert Counted.worked == 1
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,9 @@ def asker(request: Request) -> Actor:
 def refuse_strangers(request: Request) -> None:
     """Raise a problem for what may come from another site's page. Such a page can send neither JSON without
     asking first, which nobody here answers, nor a request that doesn't say where it comes from; and it knows
-    no token, so what brings one comes from nowhere else."""
-    if request.content_type != JSON:
+    no token, so what brings one comes from nowhere else, and only a body has to be JSON."""
+    bare = request.by_token and not request.content_type and not request.body
+    if request.content_type != JSON and not bare:
         raise Problem(415, "not-json", f"Send {JSON}, and say so in Content-Type.", "An empty body will do.")
     if not (request.by_token or is_ours(request)):
         hint = "If it comes from regui's own: REGUI_URL has to be the address in the browser."

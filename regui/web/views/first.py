@@ -19,8 +19,8 @@ from regui.web.http import Request
 GONE = errors.Problem(
     410,
     "This link is no good any more",
-    "It opens until there is a person, and for three days.",
-    "If there is nobody yet, start regui again: it prints another one.",
+    "It opens until somebody administers regui, and for three days.",
+    "If nobody does yet, start regui again: it prints another one.",
     icon="link",
 )
 
