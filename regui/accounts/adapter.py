@@ -62,6 +62,11 @@ class Adapter(OwnWay, DefaultAccountAdapter):  # type: ignore[misc]  # allauth h
         """Whether one may be sent there afterwards: to a path of this site alone."""
         return url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
+    def forgive(self, request: HttpRequest, user: User) -> None:
+        """Forget the wrong passwords that were tried for a person: they have a new one."""
+        for login in filter(None, [user.username, user.email]):
+            self._delete_login_attempts_cached_email(request, username=login)
+
     def add_message(
         self,
         request: HttpRequest,

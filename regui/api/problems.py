@@ -24,7 +24,7 @@ def unauthorized() -> Problem:
     return Problem(
         401,
         "unauthorized",
-        "This needs somebody who may.",
+        "Who may do this has to say who they are.",
         "Send a token: Authorization: Bearer regui_…",
     )
 

@@ -93,7 +93,7 @@ def write(record: RegistrySettings, by: str, now: datetime, *, new: bool) -> Non
         if entry := Entry.objects.in_use().filter(name=record.name).first():
             follow(read(entry))
         # It is to be read, and asked what it can do, as it is reached from now on.
-        Registry.objects.filter(name=record.name).update(due_at=None, examined_at=None)
+        Registry.objects.filter(name=record.name).update(due_at=now, examined_at=None)
 
 
 def hide(name: str, by: str, now: datetime) -> None:

@@ -270,7 +270,7 @@ def test_it_is_answered_who_can(alice: SignedIn) -> None:
     grant(Role.MAINTAINER, "team/**", group=devs)
     grant(Role.READER, "team/app", user=person("dave"))
     said = asked(alice, can="delete")
-    assert "These can delete on main/team/app:" in said
+    assert "In main/team/app these can delete:" in said
     assert "alice alice is admin of ** in any registry." in said
     assert "bob carol erin frank grace The group devs is maintainer of team/** in any registry." in said
     assert "Nobody can delete" not in said

@@ -10,7 +10,7 @@ from django.urls import get_resolver, resolve, reverse
 from django.urls.exceptions import Resolver404
 from pytest_django import Settings
 
-from regui.accounts import roster
+from regui.accounts import links, roster
 from regui.accounts.access import Role
 from regui.accounts.local import local
 from regui.accounts.models import AuditEntry, User
@@ -111,6 +111,19 @@ def test_a_wrong_password_is_tried_five_times_and_then_not_even_the_right_one_co
     assert "Too many wrong attempts" in sign_in(someone, "bob").text
     assert len(journal(What.SIGN_IN_FAILED)) == 5
     assert sign_in(someone, "carol").status_code == 302
+
+
+def test_who_gets_a_new_password_by_a_link_need_not_wait(someone: Visitor) -> None:
+    user = with_password("bob", "bob@example.com")
+    for name in ("bob", "Bob@example.com"):
+        for _ in range(6):
+            answer = sign_in(someone, name, "wrong")
+        assert "Too many wrong attempts." in answer.text
+    form = someone.get(links.to_password(user))["Location"]
+    new = "another battery staple"
+    assert someone.post(form, {"password1": new, "password2": new}).status_code == 303
+    for name in ("bob", "bob@example.com"):
+        assert sign_in(Visitor("none"), name, new).status_code == 302
 
 
 def test_an_address_that_tries_many_names_is_stopped_whatever_it_says_of_itself(someone: Visitor) -> None:

@@ -1,5 +1,6 @@
 """Passwords: one changes one's own, or sets it by a link that somebody made."""
 
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import SetPasswordForm
 from allauth.account.views import PasswordChangeView
 from django.contrib import messages
@@ -66,6 +67,7 @@ def link(request: Request) -> HttpResponse:
         status = 422 if form.is_bound else 200
         return htmx.render(request, "account/link.html", {"form": form, "person": user}, status=status)
     form.save()
+    get_adapter(request).forgive(request, user)
     del request.session[KEY]
     audit.note(
         audit.What.PASSWORD_CHANGED, user.username, request.actor.address, user.username, "set by a link"
