@@ -42,7 +42,8 @@ STARTS: Mapping[str, Start] = {
             schedule=NIGHTLY,
             rules=(
                 rule("1", "keep newest", count="10"),
-                rule("2", "keep matching", tags="latest, v*"),
+                rule("2", "keep matching", tags="latest"),
+                rule("3", "keep versions", range="*"),
             ),
         ),
     ),

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from regui.accounts.access import Actor, Grant, Role
 from regui.actions.models import PolicyRow
@@ -16,6 +17,7 @@ from regui.retention.deciding import OTHERWISE, RULE, Verdict
 from regui.retention.policy import Policy
 from tests import bulk, factories
 from tests.factories import NOW
+from tests.people import grant, person
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +129,26 @@ def test_what_other_policies_keep_stays_though_they_are_paused(registry: Registr
     assert shown(registry, OLD, Wanted(keep=False)) == ["team/a:1.10"]
     other.delete()
     assert shown(registry, OLD, Wanted(keep=False)) == ["team/a:1.10", "team/a:1.0"]
+
+
+def test_what_other_policies_keep_stays_where_their_owners_may_delete(
+    registry: Registry, settings: Settings
+) -> None:
+    settings.ANONYMOUS_ROLE = "none"
+    bob, now = person("bob"), timezone.now()
+    given = grant(Role.MAINTAINER, "team/b", user=bob)
+    row = save(policy({"keep": "matching", "tags": "*"}, name="sweeping"))
+    row.owner, row.owned_at = "bob", now
+    row.save()
+    dropped = ["team/a:1.10", "team/a:1.0"]
+    assert shown(registry, OLD, Wanted(keep=False)) == dropped, "bob has no say there"
+    wider = grant(Role.MAINTAINER, "team/*", user=bob)
+    given.delete()
+    assert shown(registry, OLD, Wanted(keep=False)) == []
+    wider.delete()
+    assert shown(registry, OLD, Wanted(keep=False)) == dropped
+    bob.delete()
+    assert shown(registry, OLD, Wanted(keep=False)) == [], "whose it was nobody knows: until it is removed"
 
 
 def test_what_others_ask_for_is_read_too(registry: Registry) -> None:

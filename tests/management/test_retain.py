@@ -82,7 +82,7 @@ def test_one_object_tells_a_program_all_of_it(there: Repository, capsys: pytest.
     (run,) = found["runs"]
     assert (run["state"], run["policy"], run["drops"], run["keeps"]) == ("dry", "pulls", 2, 1)
     (part,) = run["parts"]
-    assert [one["tag"] for one in part["dropped"]] == ["pr-1", "pr-2"]
+    assert [one["tag"] for one in part["dropped"]] == ["pr-2", "pr-1"]
     assert all(one["digest"].startswith("sha256:") and one["reason"] for one in part["dropped"])
     assert {"keep": False, "how": "rule", "rule": 1, "policy": "", "tags": 2} in run["counts"]
 

@@ -12,7 +12,7 @@ from regui.accounts import access, standing
 from regui.actions import journal, kinds, retain, run, undo
 from regui.actions.models import Action, Part, Run
 from regui.actions.plans import Agreed, Plan
-from regui.actions.retention import facts, finding, preview
+from regui.actions.retention import facts, finding, keeping
 from regui.actions.retention.turns import LONG, PAUSES, Turn
 from regui.index.models import Registry
 from regui.retention.policy import Policy
@@ -111,7 +111,7 @@ def started(of: Run, part: Part) -> Action | None:
     actor = finding.acting(of)
     registry = Registry.objects.get(name=of.registry)
     policy = Policy.read(of.document)
-    others = preview.policies(of.registry)
+    others = keeping.policies(of.registry)
     repository = undo.repository_of(of.registry, part.repository)
     access.require(actor, registry, part.repository, access.Right.DELETE)
     # What is agreed to may be from memory: `run.start` asks the registry. Not where memory isn't believed.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from regui.accounts.access import Actor
-from regui.actions.retention import facts, kept, places, preview
+from regui.actions.retention import facts, keeping, kept, places
 from regui.actions.retention.facts import Stand
 from regui.actions.retention.places import Places
 from regui.index.models import Registry
@@ -73,7 +73,7 @@ class Curves:
 
 def curves(registry: Registry, patterns: Sequence[str], actor: Actor, now: datetime) -> Curves:
     """The table for the repositories that the patterns cover and in which this actor may delete."""
-    moment, force = facts.moment(registry, now), preview.policies(registry.name)
+    moment, force = facts.moment(registry, now), keeping.policies(registry.name)
     terms = Terms(registry, best)
     asked = frozenset({"created"}).union(*(one.needs for one in force))
     dropped: list[int] = [0] * ((COUNTS + 2) * WIDTH)

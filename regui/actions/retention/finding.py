@@ -13,7 +13,7 @@ from regui.accounts.access import Actor
 from regui.actions import many, plans, retain
 from regui.actions.models import Part, PolicyRow, Run
 from regui.actions.plans import Plan
-from regui.actions.retention import facts, freeing, preview
+from regui.actions.retention import facts, freeing, keeping, preview
 from regui.actions.retention.facts import Stand
 from regui.actions.retention.turns import LONG, Turn
 from regui.index.models import Registry, Repository, name_key
@@ -73,7 +73,7 @@ class Finding:
         """Decide on all repositories in which the actor may delete, and write the parts."""
         run, self.now = self.turn.run, timezone.now()
         self.policy = Policy.read(run.document)
-        self.others = preview.policies(run.registry)
+        self.others = keeping.policies(run.registry)
         run.parts.all().delete()  # of somebody who began with it and died
         reach, moment = preview.Reach(self.registry, self.actor), facts.moment(self.registry, self.now)
         for stand, decision in preview.decided(reach, self.policy, self.others, moment):

@@ -7,7 +7,7 @@ from itertools import islice
 
 from regui.accounts import access
 from regui.accounts.access import Actor
-from regui.actions.retention import facts, places, preview
+from regui.actions.retention import facts, keeping, places
 from regui.actions.retention.facts import Stand
 from regui.actions.retention.places import Places
 from regui.index.models import Registry
@@ -50,7 +50,7 @@ class Going:
 
     def __init__(self, registry: Registry, policy: Policy, actor: Actor, now: datetime) -> None:
         self.policy, self.moment = policy, facts.moment(registry, now)
-        self.force = preview.policies(registry.name)
+        self.force = keeping.policies(registry.name)
         self.terms = Terms(registry, operator.and_)
         self.manifests = self.untagged = 0
         asked = policy.needs.union(*(one.needs for one in self.force))

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from regui.accounts.access import Actor
-from regui.actions.retention import facts, kept, places, preview
+from regui.actions.retention import facts, keeping, kept, places
 from regui.actions.retention.facts import Stand
 from regui.actions.retention.places import Places
 from regui.index.models import Registry
@@ -91,7 +91,7 @@ class Looking:
     """One pass, and what it found."""
 
     def __init__(self, registry: Registry, actor: Actor, now: datetime) -> None:
-        self.moment, self.force = facts.moment(registry, now), preview.policies(registry.name)
+        self.moment, self.force = facts.moment(registry, now), keeping.policies(registry.name)
         told = self.moment.told_since is not None
         self.rules: dict[str, Rule] = {
             kind: rules.read(one, ()) for kind, one in RULES.items() if told or kind != PULLS

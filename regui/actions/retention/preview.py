@@ -11,8 +11,7 @@ from django.db.models import Q
 
 from regui.accounts import access, matching
 from regui.accounts.access import Actor, Right
-from regui.actions.models import PolicyRow
-from regui.actions.retention import facts
+from regui.actions.retention import facts, keeping
 from regui.actions.retention.facts import Stand
 from regui.index.batches import batches
 from regui.index.models import Manifest, Registry, Tag, name_key
@@ -120,13 +119,6 @@ class Reach:
         return facts.stands(self.registry, needs, patterns, among, self.may)
 
 
-def policies(registry: str) -> list[Policy]:
-    """The policies of a registry, whoever's: what one keeps, no other drops. Those that are paused or wait
-    for approval, too: to hold one back must not let another go further. One that was changed since somebody
-    approved it comes in both forms. One query."""
-    return [form for row in PolicyRow.objects.filter(registry=registry) for form in row.keeping]
-
-
 def needed(policy: Policy, others: Iterable[Policy]) -> frozenset[str]:
     """The fields of `Tag` that a decision asks for, with the others' keep rules."""
     rules = (rule for one in others for rule in one.rules if rule.keeps)
@@ -137,7 +129,7 @@ def decided(
     reach: Reach, policy: Policy, others: Sequence[Policy], moment: Moment, name: str = ""
 ) -> Iterator[tuple[Stand, Decision]]:
     """What becomes of the tags of each repository, by name; of the one of that name, if one is given. What
-    the others keep stays (`policies`)."""
+    the others keep stays (`keeping.policies`)."""
     for stand in reach.stands(needed(policy, others), policy.repositories, name):
         keepers = deciding.keepers(policy, others, stand.name)
         yield stand, deciding.decide(policy, stand.tags, moment, keepers)
@@ -149,7 +141,7 @@ def preview(registry: Registry, policy: Policy, actor: Actor, now: datetime) -> 
     counts: Counter[Verdict] = Counter()
     each: list[Count] = []
     doubted: list[tuple[str, str]] = []
-    for stand, decision in decided(reach, policy, policies(registry.name), moment):
+    for stand, decision in decided(reach, policy, keeping.policies(registry.name), moment):
         if stand.wary:
             doubted.append((stand.name, stand.wary))
             continue
@@ -206,7 +198,7 @@ def those(
 ) -> Iterator[tuple[Stand, Decision]]:
     """The decisions among which wanted lines may be."""
     moment = facts.moment(registry, now)
-    return decided(Reach(registry, actor), policy, policies(registry.name), moment, wanted.repository)
+    return decided(Reach(registry, actor), policy, keeping.policies(registry.name), moment, wanted.repository)
 
 
 def wanted_places(stand: Stand, decision: Decision, wanted: Wanted) -> list[int]:
