@@ -116,7 +116,7 @@ MIDDLEWARE = [
     "regui.api.door.shape",
     "regui.web.errors.hosts",
     "regui.web.http.private",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "regui.accounts.cookies.Sessions",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "regui.accounts.ways.ends",
     "regui.accounts.forwarded.person",

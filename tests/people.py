@@ -3,11 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from regui.accounts import access, tokens
+from regui.accounts import access, cookies, tokens
 from regui.accounts.access import ANY, Actor, Role
 from regui.accounts.models import Grant, User
 from regui.patterns import ANYWHERE
@@ -55,6 +58,31 @@ def token(
     return tokens.make(owner, name, scope, Actor("alice"), timezone.now(), until)[1]
 
 
+def enter(client: Client, user: User) -> None:
+    """From now on that browser is the person's, as if they had signed in."""
+    # The test client knows nothing of a signature.
+    if settings.SESSION_COOKIE_NAME in client.cookies:
+        client.cookies[settings.SESSION_COOKIE_NAME] = session_key(client)
+    client.force_login(user, "regui.accounts.passwords.Passwords")
+    client.cookies[settings.SESSION_COOKIE_NAME] = cookies.sealed(session_key(client))
+
+
+def session_key(client: Client) -> str:
+    """The key of the session that the browser's cookie opens; the cookie itself where it opens none."""
+    value = client.cookies[settings.SESSION_COOKIE_NAME].value
+    return cookies.opened(value) or value
+
+
+def session_of(client: Client) -> SessionBase:
+    """What the site keeps in the browser's session, which is begun if there is none."""
+    if settings.SESSION_COOKIE_NAME in client.cookies:
+        return SessionStore(session_key(client))
+    begun = SessionStore()
+    begun.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = cookies.sealed(str(begun.session_key))
+    return begun
+
+
 class SignedIn(Client):
     """A browser in which a person has signed in, where visitors may nothing."""
 
@@ -64,7 +92,7 @@ class SignedIn(Client):
         self.person = person(name)
         for role, pattern in grants:
             grant(role, pattern, user=self.person)
-        self.force_login(self.person, "regui.accounts.passwords.Passwords")
+        enter(self, self.person)
 
     def request(self, **request: Any) -> Any:
         with override_settings(ANONYMOUS_ROLE="none"):

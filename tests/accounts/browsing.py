@@ -11,6 +11,7 @@ import requests
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 
+from regui.accounts import cookies
 from regui.accounts.models import User
 
 TOKEN = re.compile(r'"X-CSRFToken": "([^"]+)"')
@@ -71,7 +72,7 @@ class Browser:
     def person(self) -> str:
         """Whose session it is, as the site knows it; empty for nobody's."""
         for cookie in self.session.cookies:
-            row = Session.objects.filter(session_key=cookie.value).first()
+            row = Session.objects.filter(session_key=cookies.opened(str(cookie.value))).first()
             if row and (pk := row.get_decoded().get(SESSION_KEY)):
                 return User.objects.get(pk=pk).username
         return ""

@@ -12,7 +12,7 @@ from regui.accounts.access import Role
 from regui.index import connect
 from regui.index.models import Listing
 from tests.accounts.stand import ENTER, USERS, dumped
-from tests.people import SignedIn, person, token
+from tests.people import SignedIn, enter, person, session_key, session_of, token
 from tests.registry import RunningRegistry
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("main")]
@@ -76,17 +76,16 @@ def test_a_visitor_s_session_is_another_once_it_holds_them(settings: Settings) -
     settings.ANONYMOUS_ROLE = "reader"
     browser, other = Client(), Client()
     browser.get(ENTER)
-    browser.session.save()
-    before = browser.session.session_key
+    before = session_of(browser).session_key
     browser.post(ENTER, {"username": "alice", "password": USERS["alice"]})
-    after = browser.session.session_key
+    after = session_key(browser)
     assert after != before
     assert "secret/app" in browser.get("/main/").text
     assert other.get("/main/")["Location"].startswith(ENTER)
-    browser.force_login(person("carol"), "regui.accounts.passwords.Passwords")
-    assert browser.session.session_key != after
+    enter(browser, person("carol"))
+    assert session_key(browser) != after
     assert "secret/app" in browser.get("/main/").text, "they sit at the same browser still"
-    browser.force_login(person("dave"), "regui.accounts.passwords.Passwords")
+    enter(browser, person("dave"))
     assert browser.get("/main/")["Location"].startswith(ENTER)
 
 

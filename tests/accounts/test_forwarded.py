@@ -18,7 +18,7 @@ from regui.accounts.forwarded import Person
 from regui.accounts.models import AuditEntry, Identity, User
 from regui.mapping import Mapping
 from regui.proxies import Proxies, parse_networks
-from tests.people import grant
+from tests.people import enter, grant, session_of
 from tests.serving import serving
 
 OURS, FOREIGN = "10.0.0.1", "203.0.113.9"
@@ -178,25 +178,25 @@ def test_who_is_disabled_here_is_nobody(behind: Behind) -> None:
 
 def test_a_session_ends_when_another_is_named_or_nobody(behind: Behind) -> None:
     behind.named("alice")
-    session = behind.session
+    session = session_of(behind)
     session["kept"] = "Alice's"
     session.save()
     behind.named("alice")
-    assert behind.session["kept"] == "Alice's"
-    assert behind.session["proxied"] == User.objects.get().pk
+    assert session_of(behind)["kept"] == "Alice's"
+    assert session_of(behind)["proxied"] == User.objects.get().pk
     behind.named("bob")
-    assert "kept" not in behind.session
-    session = behind.session
+    assert "kept" not in session_of(behind)
+    session = session_of(behind)
     session["kept"] = "Bob's"
     session.save()
     behind.named("bob")
     behind.named("")
-    assert "kept" not in behind.session
+    assert "kept" not in session_of(behind)
 
 
 def test_who_signed_in_here_is_not_who_the_proxy_names(behind: Behind) -> None:
     root = User.objects.create_user("root", password="local and long enough")
-    behind.force_login(root, "regui.accounts.passwords.Passwords")
+    enter(behind, root)
     assert actor(behind.named("")) == "root"
     assert actor(behind.named("alice")) == "alice"
     assert actor(behind.named("")) == "anonymous"
@@ -204,7 +204,7 @@ def test_who_signed_in_here_is_not_who_the_proxy_names(behind: Behind) -> None:
 
 def test_a_name_that_may_not_come_in_ends_the_session_too(behind: Behind) -> None:
     root = User.objects.create_user("root", password="local and long enough")
-    behind.force_login(root, "regui.accounts.passwords.Passwords")
+    enter(behind, root)
     assert actor(behind.named("no name")) == "anonymous"
     assert actor(behind.named("")) == "anonymous"
 

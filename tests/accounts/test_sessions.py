@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from regui.accounts import sessions
 from regui.jobs.tick import Ticker
-from tests.people import sign_in, with_password
+from tests.people import session_key, sign_in, with_password
 
 
 def test_what_is_over_goes_and_what_is_not_stays(db: None, settings: Settings) -> None:
@@ -19,8 +19,8 @@ def test_what_is_over_goes_and_what_is_not_stays(db: None, settings: Settings) -
     old, young = Client(), Client()
     for browser in (old, young):
         sign_in(browser, "bob")
-    Session.objects.filter(pk=old.session.session_key).update(expire_date=timezone.now() - timedelta(hours=1))
-    kept = young.session.session_key
+    Session.objects.filter(pk=session_key(old)).update(expire_date=timezone.now() - timedelta(hours=1))
+    kept = session_key(young)
     sessions.forget(timezone.now())
     assert [session.pk for session in Session.objects.all()] == [kept]
     assert [row.session_key for row in UserSession.objects.all()] == [kept]

@@ -8,9 +8,9 @@ from typing import Any
 from django.test import Client, override_settings
 
 from regui.accounts.models import User
+from tests.people import enter
 
 JSON = "application/json"
-BACKEND = "regui.accounts.passwords.Passwords"
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Caller:
     def __post_init__(self) -> None:
         if self.person:
             client = Client()
-            client.force_login(self.person, BACKEND)
+            enter(client, self.person)
             self.cookies = dict(client.cookies)
 
     def get(self, address: str, query: dict[str, Any] | None = None, **headers: str) -> Any:

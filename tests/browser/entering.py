@@ -12,13 +12,15 @@ ENTER = """
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from regui.accounts import cookies
 from regui.accounts.models import Grant, User
 user, _ = User.objects.get_or_create(username={name!r})
 if {role!r} and not user.grants.exists():
     Grant.objects.create(user=user, role={role!r}, created_at=timezone.now(), created_by="alice")
 client = Client()
 client.force_login(user, "regui.accounts.passwords.Passwords")
-print("cookie", settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value)
+key = client.cookies[settings.SESSION_COOKIE_NAME].value
+print("cookie", settings.SESSION_COOKIE_NAME, cookies.sealed(key))
 """
 
 

@@ -12,7 +12,7 @@ from regui.accounts.access import Role
 from regui.accounts.models import AuditEntry, Grant, User
 from regui.index.models import Registry
 from tests import factories
-from tests.people import SignedIn, grant, person
+from tests.people import SignedIn, enter, grant, person
 from tests.web.conftest import Visitor
 
 PAGE, ADD = "/-/access/", "/-/access/add/"
@@ -355,7 +355,7 @@ def test_pages_are_not_stored(alice: SignedIn) -> None:
 def test_what_anyone_may_is_said_loudly(role: str, said: str) -> None:
     grant(Role.ADMIN, user=person("alice"))
     browser = Visitor(role)
-    browser.force_login(person("alice"), "regui.accounts.passwords.Passwords")
+    enter(browser, person("alice"))
     for path in ("/-/settings/", PAGE):
         page = browser.get(path)
         assert said in words(page)

@@ -15,7 +15,7 @@ from regui.accounts.access import Actor, Role
 from regui.accounts.local import local
 from regui.accounts.models import AuditEntry
 from regui.patterns import ANYWHERE
-from tests.people import PASSWORD, grant, person, sign_in, with_password
+from tests.people import PASSWORD, enter, grant, person, sign_in, with_password
 from tests.web.conftest import Visitor
 
 PAGE, CHANGE = "/-/account/", "/-/account/password/"
@@ -162,7 +162,7 @@ def test_the_current_password_is_not_guessed_there_without_end(desk: Visitor) ->
 
 
 def test_who_has_no_password_here_is_sent_to_where_it_is(someone: Visitor) -> None:
-    someone.force_login(roster.add("bob", local()), "regui.accounts.passwords.Passwords")
+    enter(someone, roster.add("bob", local()))
     page = someone.get(CHANGE)
     assert page.status_code == 409
     assert "regui keeps none for you" in page.text

@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from regui.accounts.access import Role
 from regui.accounts.models import AuditEntry, Grant, Identity, Token, User
 from tests import factories
-from tests.people import SignedIn, grant, person
+from tests.people import SignedIn, grant, person, session_key
 from tests.web.test_access import words
 
 PEOPLE, GROUPS, JOURNAL = "/-/access/people/", "/-/access/groups/", "/-/access/journal/"
@@ -118,7 +118,7 @@ def test_to_disable_somebody_ends_their_sessions_at_once(alice: SignedIn) -> Non
     bob = SignedIn("bob", (Role.READER, "**"))
     # What signing in by the page leaves behind.
     UserSession.objects.create(
-        user=bob.person, session_key=bob.session.session_key, ip="192.0.2.7", user_agent="a browser"
+        user=bob.person, session_key=session_key(bob), ip="192.0.2.7", user_agent="a browser"
     )
     assert "in 1 place" in words(alice.get(of(bob.person)))
     assert bob.get("/-/activity/").status_code == 200

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.conf import settings as live
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 from django.urls.exceptions import Resolver404
@@ -15,7 +16,7 @@ from regui.accounts.access import Role
 from regui.accounts.local import local
 from regui.accounts.models import AuditEntry, User
 from regui.patterns import ANYWHERE
-from tests.people import PASSWORD, SignedIn, grant, sign_in, with_password
+from tests.people import PASSWORD, SignedIn, grant, session_key, sign_in, with_password
 from tests.web.conftest import Visitor
 
 What = AuditEntry.What
@@ -184,13 +185,30 @@ def test_signing_out_is_a_post_and_ends_the_session(someone: Visitor) -> None:
     assert journal(What.SIGNED_OUT) == [("bob", "127.0.0.1", "")]
 
 
+def test_the_key_of_a_session_opens_none_without_its_signature(someone: Visitor, settings: Settings) -> None:
+    with_password("bob")
+    sign_in(someone, "bob")
+    key, cookie = session_key(someone), someone.cookies["regui_session"].value
+    for tried in (key, f"{key}:", f"{key}:{'x' * 43}", cookie[:-1], cookie.swapcase()):
+        assert Session.objects.filter(pk=key).exists()
+        someone.cookies["regui_session"] = tried
+        assert someone.get("/-/account/").status_code == 302
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
+    someone.cookies["regui_session"] = cookie
+    assert someone.get("/-/account/").status_code == 200, "as long as the key of before is named"
+    settings.SECRET_KEY_FALLBACKS = []
+    assert someone.get("/-/account/").status_code == 200, "it was signed anew meanwhile"
+    someone.cookies["regui_session"] = cookie
+    assert someone.get("/-/account/").status_code == 302
+
+
 def test_the_session_gets_another_key_as_one_signs_in(someone: Visitor) -> None:
     with_password("bob")
     someone.get("/-/account/sign-in/passkey/", headers={"Accept": "application/json"})
-    before = someone.session.session_key
+    before = session_key(someone)
     sign_in(someone, "bob")
     assert before
-    assert someone.session.session_key not in {None, before}
+    assert session_key(someone) not in {None, before}
 
 
 def test_the_cookie_is_for_this_site_alone(someone: Visitor, settings: Settings) -> None:
