@@ -99,6 +99,8 @@ def one(env: Env, name: str, prefix: str) -> RegistrySettings:
     username, password = env.text(f"{prefix}_USERNAME"), env.secret(f"{prefix}_PASSWORD")
     if password and not username:
         raise refuse(f"{prefix}_USERNAME", f"must be set along with {prefix}_PASSWORD")
+    if ":" in username:  # RFC 7617, section 2: the password begins there
+        raise refuse(f"{prefix}_USERNAME", "must have no colon, which ends a name in Basic authentication")
     verify = env.flag(f"{prefix}_VERIFY", default=True)
     ca_file, (cert, key) = authority(env, prefix), client_certificate(env, prefix)
     if ca_file and not verify:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.servers.basehttp import get_internal_wsgi_application
@@ -16,7 +17,7 @@ from gunicorn.app.base import BaseApplication
 
 from regui import prepare
 from regui.accounts import first, links, people
-from regui.bind import Bind
+from regui.bind import Bind, is_loopback
 from regui.env import refuse
 
 log = logging.getLogger(__name__)
@@ -115,11 +116,13 @@ def attended(worker: Mapping[str, str] | None) -> Iterator[None]:
 
 
 def warn_of_strangers(bind: Bind, role: str) -> None:
-    """Say so in the log when others can connect, and may do something without signing in."""
-    if role != "none" and not bind.loopback:
+    """Say so in the log when others can connect, be it through a proxy, and may do something without signing
+    in."""
+    name = str(urlsplit(settings.URL).hostname or "localhost")
+    if role != "none" and not (bind.loopback and is_loopback(name)):
         log.warning(
             "REGUI_ANONYMOUS_ROLE is %s: whoever reaches %s may %s without signing in",
             role,
-            bind,
+            settings.URL if bind.loopback else bind,
             "look at everything" if role == "reader" else "look at, change and delete everything",
         )

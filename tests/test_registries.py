@@ -121,6 +121,10 @@ def test_a_name_that_would_not_fit_an_address_is_refused(name: str) -> None:
             "REGUI_REGISTRY_USERNAME: must be set along with REGUI_REGISTRY_PASSWORD",
         ),
         (
+            {"REGUI_REGISTRY_URL": "http://r", "REGUI_REGISTRY_USERNAME": "u:x"},
+            "REGUI_REGISTRY_USERNAME: must have no colon",
+        ),
+        (
             {"REGUI_REGISTRY_URL": "http://r", "REGUI_REGISTRY_PULL_HOST": "https://r"},
             "REGUI_REGISTRY_PULL_HOST: must be a host",
         ),

@@ -176,6 +176,8 @@ class Draft:
         form, entry, found = self.form, self.entry, dict[str, str]()
         if form.password and not form.username:
             found["username"] = "This must be filled in along with a password."
+        if ":" in form.username:
+            found["username"] = "This can have no colon: the password begins behind one."
         if entry is None:
             return found
         keeps = {

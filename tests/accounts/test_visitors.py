@@ -8,6 +8,8 @@ from pytest_django import Settings
 
 from regui.accounts import visitors
 from regui.accounts.access import Right, Role
+from regui.bind import Bind
+from regui.serve import warn_of_strangers
 from tests.people import grant, person
 
 
@@ -45,3 +47,23 @@ def test_who_was_shut_out_has_no_grants(settings: Settings) -> None:
     grant(Role.ADMIN, user=request.user)
     request.user.is_active = False
     assert not visitors.actor(request).ever(Right.SEE)
+
+
+@pytest.mark.parametrize(
+    ("bind", "url", "said"),
+    [
+        ("127.0.0.1:0", "", ""),
+        ("127.0.0.1:0", "http://localhost:8000", ""),
+        ("127.0.0.1:0", "https://regui.example.com", "whoever reaches https://regui.example.com may"),
+        ("0.0.0.0:8000", "", "whoever reaches 0.0.0.0:8000 may"),
+    ],
+)
+def test_that_strangers_may_do_something_is_said_where_others_come_in(
+    bind: str, url: str, said: str, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.URL = url
+    for role in ("none", "reader"):
+        warn_of_strangers(Bind(bind.partition(":")[0], int(bind.partition(":")[2])), role)
+    found = [line for line in caplog.messages if "REGUI_ANONYMOUS_ROLE is reader" in line]
+    assert len(caplog.messages) == len(found) == bool(said)
+    assert all(said in line for line in found)

@@ -119,6 +119,7 @@ class TestAdding:
             ({"url": "https://u:hunter2@r"}, ("url", "This must hold neither credentials")),
             ({"url": f"https://{'r' * 500}"}, ("url", "This is longer than 500 characters.")),
             ({"password": "hunter2"}, ("username", "This must be filled in along with a password.")),
+            ({"username": "u:x"}, ("username", "This can have no colon: the password begins behind one.")),
             ({"pull_host": "https://r"}, ("pull_host", "This must be a host such as")),
             ({"ca": "nonsense"}, ("ca", "This must hold certificates in PEM format.")),
             ({"ca": "ä"}, ("ca", "This must hold certificates in PEM format.")),
