@@ -7,8 +7,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -26,15 +27,26 @@ from regui.retention.policy import Policy  # noqa: E402
 ALICE = Actor("alice", Role.ADMIN)
 
 
+BY_DATE: Sequence[dict[str, Any]] = (
+    {"keep": "newest", "count": 3},
+    {"keep": "matching", "tags": ["latest", "v*"]},
+    {"drop": "pre-releases"},
+)
+BY_PULLS: Sequence[dict[str, Any]] = (
+    {"keep": "pulled", "within": "30d"},
+    {"drop": "not-pulled", "for": "90d"},
+)
+BY_LABEL: Sequence[dict[str, Any]] = ({"keep": "label", "label": "org.opencontainers.image.revision"},)
+
+
 def policy(registry: Registry, repositories: str) -> Policy:
     """One that looks at every tag's date and name."""
-    rules = [
-        {"keep": "newest", "count": 3},
-        {"keep": "matching", "tags": ["latest", "v*"]},
-        {"drop": "pre-releases"},
-    ]
+    return made(registry, repositories, *BY_DATE)
+
+
+def made(registry: Registry, repositories: str, *rules: dict[str, Any]) -> Policy:
     fixed = {"name": "bench", "registry": registry.name, "otherwise": "drop"}
-    return Policy.read({**fixed, "repositories": [repositories], "rules": rules})
+    return Policy.read({**fixed, "repositories": [repositories], "rules": list(rules)})
 
 
 def measure(largest: str) -> dict[str, float]:
@@ -44,6 +56,8 @@ def measure(largest: str) -> dict[str, float]:
     wanted = preview.Wanted(keep=False)
     done: dict[str, Callable[[], object]] = {
         "counts": lambda: preview.preview(registry, every, ALICE, now),
+        "pulls": lambda: preview.preview(registry, made(registry, ANYWHERE, *BY_PULLS), ALICE, now),
+        "labels": lambda: preview.preview(registry, made(registry, ANYWHERE, *BY_LABEL), ALICE, now),
         "page": lambda: preview.page(registry, every, ALICE, now, wanted, 0, 50),
         "one": lambda: preview.page(registry, one, ALICE, now, wanted, 0, 50),
         "freed": lambda: freeing.freed(registry, every, ALICE, now),

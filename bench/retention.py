@@ -17,6 +17,8 @@ from bench.synthetic import Shape
 # By what was done: what that is, and the seconds that it may take.
 LIMITS = {
     "counts": ("what a policy would do with {tags:,} tags, in counts", 3),
+    "pulls": ("the same for rules on pulls", 3),
+    "labels": ("the same for a rule on labels", 3),
     "page": ("50 of its reasons", 3),
     "one": ("50 reasons in a repository of {largest:,} tags", 0.2),
     "freed": ("the bytes that it would free", 10),
