@@ -75,7 +75,7 @@ class PolicyRow(models.Model):
 class RunQuerySet(models.QuerySet["Run"]):
     def due(self, now: datetime) -> Self:
         """Runs that a worker has to go on with, or to take back."""
-        free = Q(leased_until=None) | Q(leased_until__lt=now)
+        free = Q(leased_until=None) | Q(leased_until__lt=now) | Q(pausing=True, stop=True)
         back = Q(undo_at__isnull=False, undone_at=None)
         return self.filter(free, back | Q(state__in=Run.OPEN))
 
@@ -121,6 +121,9 @@ class Run(models.Model):
     decided_at = models.DateTimeField(null=True, help_text="as of when it decided")
     finished_at = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(null=True, help_text="until when one worker has it to itself")
+    pausing = models.BooleanField(
+        default=False, help_text="nobody is at it until then: it only waits for its next try"
+    )
     tries = models.PositiveIntegerField(default=0, help_text="how often in a row the registry fell silent")
     stop = models.BooleanField(default=False, help_text="a person wants it to end before its next repository")
     approved_by = models.CharField(max_length=150, blank=True)

@@ -36,9 +36,9 @@ def go_on(turn: Turn, stop: Callable[[], bool]) -> Run:
     """The run after all of its parts that can be done were; or left for somebody to go on with."""
     waits = False
     for part in turn.run.parts.filter(done=False):
-        turn.hold()
         if stop():
             return turn.release()
+        turn.hold()
         if turn.run.stop:
             return ended(turn)
         try:

@@ -40,9 +40,14 @@ def audits(actor: Actor, registry: Registry) -> bool:
     return actor.may(Right.AUDIT, registry.name) or actor.governs(Right.AUDIT)
 
 
+def may_enter(actor: Actor, registry: Registry) -> bool:
+    """Whether they may look at policies of the registry, be it only at their own."""
+    return deletes(actor, registry.name) or audits(actor, registry)
+
+
 def enter(actor: Actor, registry: Registry) -> None:
-    """Nothing, when they may look at policies of the registry; else Forbidden."""
-    if not deletes(actor, registry.name) and not audits(actor, registry):
+    """Nothing, when `may_enter`; else Forbidden."""
+    if not may_enter(actor, registry):
         raise access.Forbidden(actor, Right.DELETE, registry.name, registry.name)
 
 

@@ -30,7 +30,7 @@ def claim(run: Run, now: datetime) -> Run | None:
         list(same.due(now).select_for_update().values_list("pk"))
         if same.filter(leased_until__gte=now).exclude(pk=run.pk).exists():
             return None
-        if not Run.objects.due(now).filter(pk=run.pk).update(leased_until=mine):
+        if not Run.objects.due(now).filter(pk=run.pk).update(leased_until=mine, pausing=False):
             return None
     return Run.objects.get(pk=run.pk)
 
@@ -84,6 +84,6 @@ class Turn:
         return Run.objects.get(pk=self.run.pk)
 
     def later(self, pause: timedelta, **fields: object) -> Run:
-        """The run, for somebody to go on with after a while."""
-        self.write(leased_until=timezone.now() + pause, **fields)
+        """The run, for somebody to go on with after a while, or as soon as it is to stop."""
+        self.write(leased_until=timezone.now() + pause, pausing=True, **fields)
         return Run.objects.get(pk=self.run.pk)

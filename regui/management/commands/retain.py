@@ -2,7 +2,6 @@
 
 import sys
 import threading
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -11,18 +10,21 @@ from django.utils import timezone
 from regui.accounts import access
 from regui.actions.models import Part, PolicyRow, Run
 from regui.actions.plans import shortened
-from regui.actions.retention import book, rights, runs, told, turns
+from regui.actions.retention import book, rights, runs, told
 from regui.index.models import Registry
 from regui.management import foreground, references
 from regui.management.speaking import DONE, DROPS, FAILED, PERSON, Refusal
 from regui.management.speaking import Command as Speaking
 from regui.web.templatetags.regui import size
+from regui.web.words import counted
 
 State, Trigger = Run.State, Run.Trigger
-# Seconds between two looks at a run that a worker has.
-LOOK = 0.5
+# What became of a run that nobody here goes on with.
+LEFT = "Nothing went on for a minute and a half. A worker, or the next regui retain, goes on with it."
 # Of several runs, the status that matters most comes first.
 FIRST = (FAILED, PERSON, DROPS, DONE)
+NONE_OF_THEIRS = "{} may see only policies of their own, and there are none."
+WIDER = "A token with a wider scope could."
 
 
 class Command(Speaking):
@@ -51,14 +53,11 @@ class Command(Speaking):
 
     def chosen(self, options: dict[str, Any]) -> list[PolicyRow]:
         """The policies that are meant. Raises `Refusal` for one that isn't there, and Forbidden."""
-        if not options["registry"]:
-            there: Iterable[Registry] = access.registries(self.actor)
-            rows = [row for one in there for row in book.visible(self.actor, one).filter(paused=False)]
-        else:
-            registry = references.registry(self.actor, options["registry"])
-            rights.enter(self.actor, registry)
-            found = book.visible(self.actor, registry)
-            rows = list(found if options["policies"] else found.filter(paused=False))
+        there = self.entered(options["registry"])
+        found = [row for registry in there for row in book.visible(self.actor, registry)]
+        if not found and not all(rights.sees_all(self.actor, registry) for registry in there):
+            raise Refusal(NONE_OF_THEIRS.format(self.actor.name), code="forbidden", hint=WIDER)
+        rows = [row for row in found if options["policies"] or not row.paused]
         names = [row.name for row in rows]
         for name in options["policies"]:
             if name not in names:
@@ -66,35 +65,41 @@ class Command(Speaking):
                 raise Refusal(f"There is no policy named {name}{only}.", code="not-found")
         return [row for row in rows if not options["policies"] or row.name in options["policies"]]
 
-    def run(self, row: PolicyRow, options: dict[str, Any], stop: threading.Event) -> Run:
-        """The run of one policy, as it ended or asks, once it was told of."""
-        dry = options["dry_run"]
-        run = self.wait(runs.begin(row, self.actor, Trigger.COMMAND, timezone.now(), dry=dry), stop)
-        self.tell(run)
-        if run.state == State.ASKING and options["yes"] and not stop.is_set():
-            run = self.wait(runs.approve(run, self.actor, timezone.now()), stop)
-        self.conclude(run)
-        return run
+    def entered(self, name: str | None) -> list[Registry]:
+        """The registry of that name, or without one all of whose policies they may look at some. Raises as
+        `chosen`: to see nothing is not the same as that there is nothing."""
+        if name:
+            registry = references.registry(self.actor, name)
+            rights.enter(self.actor, registry)
+            return [registry]
+        there = list(access.registries(self.actor))
+        if not there and not self.actor.trusted:
+            raise Refusal(f"{self.actor.name} may see no registry.", code="forbidden", hint=WIDER)
+        may = [one for one in there if rights.may_enter(self.actor, one)]
+        if there and not may:
+            rights.enter(self.actor, there[0])
+        return may
 
-    def wait(self, run: Run, stop: threading.Event) -> Run:
-        """The run, gone on with until it has ended or asks, by us or by a worker that was faster."""
-        while run.is_open:
-            if stop.is_set() and not run.stop:
-                run = runs.decline(run, self.actor, timezone.now())
-            mine = turns.claim(run, timezone.now())
-            run = runs.carry_out(mine) if mine else Run.objects.get(pk=run.pk)
-            if run.is_open:
-                stop.wait(LOOK)
+    def run(self, row: PolicyRow, options: dict[str, Any], stop: threading.Event) -> Run:
+        """The run of one policy, as it ended or asks or was left to a worker, once it was told of."""
+        dry = options["dry_run"]
+        begun = runs.begin(row, self.actor, Trigger.COMMAND, timezone.now(), dry=dry)
+        run = foreground.carry_out_run(begun, self.actor, stop)
+        if run.decided_at:
+            self.tell(run)
+        if run.state == State.ASKING and options["yes"] and not stop.is_set():
+            approved = runs.approve(run, self.actor, timezone.now())
+            run = foreground.carry_out_run(approved, self.actor, stop)
+        self.conclude(run)
         return run
 
     def tell(self, run: Run) -> None:
         """Say what a run found."""
         self.say(f"{run.registry}/{run.policy}", "bold")
-        self.say(
-            f"  {run.tags:,} tags in {run.repositories:,} repositories: {run.keeps:,} stay, {run.drops:,} go"
-        )
+        where = counted(run.repositories, "repository", "repositories")
+        self.say(f"  {counted(run.tags, 'tag')} in {where}: {run.keeps:,} stay, {run.drops:,} go")
         freed = f", frees at most {size(run.frees)}" if run.frees is not None else ""
-        self.say(f"  {run.manifests:,} digests go, {run.untagged:,} of them without a tag{freed}")
+        self.say(f"  {counted(run.manifests, 'digest')} go, {run.untagged:,} of them without a tag{freed}")
         hidden = 0
         for part in run.parts.all():
             if self.actor.may(access.Right.SEE, run.registry, part.repository):
@@ -102,12 +107,12 @@ class Command(Speaking):
             else:
                 hidden += 1
         if hidden:
-            self.say(f"  and {hidden:,} repositories that you may not see")
+            self.say(f"  and {counted(hidden, 'repository', 'repositories')} that you may not see")
 
     def part(self, part: Part) -> None:
         """Say what goes of one repository, and why."""
         everything = ", all of them" if part.tags and part.tags == len(part.dropped) else ""
-        self.say(f"  {part.repository}: {len(part.dropped):,} of {part.tags:,} tags{everything}")
+        self.say(f"  {part.repository}: {len(part.dropped):,} of {counted(part.tags, 'tag')}{everything}")
         for tag, digest, reason in part.dropped:
             self.say(f"    {tag} ({shortened(digest)}) {reason}")
         for digest in part.untagged:
@@ -122,6 +127,8 @@ class Command(Speaking):
             self.say("  Done." if run.drops or run.untagged else "  There is nothing to do.", "green")
         elif run.state == State.ASKING:
             self.complain(f"{run.policy} waits for a person. {run.reason} --yes approves it.")
+        elif run.is_open:
+            self.complain(f"{run.policy}: left to a worker: {LEFT}")
         elif run.state != State.DRY:
             self.complain(f"{run.policy}: {run.get_state_display()}. {run.reason}".rstrip())
 
