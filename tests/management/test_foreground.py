@@ -5,9 +5,10 @@ import pty
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from sqlite3 import connect
 
 import pytest
 
@@ -205,3 +206,49 @@ def test_a_registry_that_falls_silent_for_a_moment_is_asked_again(data: Path, sl
     done = Desk(data, slow.url).yes("delete", "main", NAME, "--matching", "*")
     assert (done.status, done.object["state"]) == (0, "done")
     assert left(slow) == set()
+
+
+ALL = """\
+policies:
+  - name: all
+    registry: main
+    repositories: ['**']
+    rules: [{drop: matching, tags: ['v*']}]
+    otherwise: keep
+"""
+
+
+def tried(data: Path) -> bool:
+    """Whether a run waits for its next try."""
+    with closing(connect(data / "regui.sqlite3", timeout=20)) as database:
+        return bool(database.execute("SELECT count(*) FROM actions_run WHERE pausing").fetchone()[0])
+
+
+def test_a_run_of_a_policy_whose_registry_is_silent_ends_at_once_when_it_is_stopped(
+    data: Path, slow: Fake
+) -> None:
+    desk, file = Desk(data, slow.url), data / "all.yml"
+    file.write_text(ALL)
+    assert desk.run("sync", "main").status == 0
+    assert desk.run("policies", "import", str(file)).status == 0
+    slow.close()
+    process = subprocess.Popen(
+        [*PYTHON, "-m", "regui", "retain", "main", "all", "--yes", "--json"],
+        env=environment(data, REGUI_REGISTRY_URL=slow.url),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert soon(lambda: tried(data), PATIENCE)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert process.returncode == 1
+    assert "Stopping after this step" in err
+    (run,) = Done(process.returncode, out, err).object["runs"]
+    assert run["state"] == "cancelled"
+    assert "declined it. Stopped after 0 of 1." in run["reason"]
+    assert len(left(slow)) == 6
