@@ -5,6 +5,7 @@ has to be put in quotes for that. What a reader could stumble over is refused: n
 aliases, tags with a `!`, a second document.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -204,16 +205,32 @@ def place(event: yaml.Event) -> tuple[int, int]:
 
 def trouble(error: yaml.MarkedYAMLError) -> Problem:
     """What the parser can't read, in a sentence, with what it mostly comes of."""
-    mark = error.problem_mark or error.context_mark
     said = " ".join(filter(None, [error.context, error.problem]))
+    mark, began = error.problem_mark or error.context_mark, error.context_mark
     if "'\\t'" in said:
         said = "There is a tab: YAML wants spaces"
     elif "alias" in said or "'*'" in said:
         said = "A * at the beginning would be an alias; a pattern needs quotes: '*'"
     elif "mapping values are not allowed" in said:
         said = "There is a colon where none can be: a text with one in it needs quotes"
+    elif found := re.search(r"expected ',' or '([]}])', but got '(.+)'", said):
+        opened = "[" if found[1] == "]" else "{"
+        comma = f", or a comma is missing before {at(mark)}" if found[2] != "<stream end>" else ""
+        said, mark = f"A {opened} begins here that no {found[1]} ends{comma}", began
+    elif "quoted scalar" in said and "end of stream" in said:
+        said, mark = "A quote begins here that no other ends", began
+    elif "expected <block end>" in said:
+        said = "This fits nothing before it: what belongs together begins in the same column"
+    elif "could not find expected ':'" in said:
+        said, mark = "A name needs a colon and a space behind it", began
+    elif found := re.search(r"character '(.)' that cannot start", said):
+        said = f"A text that begins with {found[1]} needs quotes"
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return Problem(line, column, f"{said[:1].upper()}{said[1:]}.")
+
+
+def at(mark: yaml.Mark | None) -> str:
+    return f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the end"
 
 
 class Dumper(yaml.SafeDumper):

@@ -20,6 +20,14 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 TAKEN = ("add", "preview")
 MOST_RULES = 50
 KEEP, DROP = "keep", "drop"
+# The fields of a schedule, with what may stand there.
+FIELDS = {
+    "minute": "0 to 59, * for every one, */5 for every fifth",
+    "hour": "0 to 23, * for every one, */5 for every fifth",
+    "day": "1 to 31, * for every one, L for the last of the month",
+    "month": "1 to 12 or JAN to DEC, * for every one",
+    "weekday": "0 to 6 from Sunday on or SUN to SAT, * for every one",
+}
 # A run stops and asks a person when it would drop more than this share of the tags it looked at, in percent.
 LIMIT = 30
 
@@ -104,15 +112,26 @@ def name(value: object) -> str:
 def schedule(value: object) -> str:
     """Five fields as cron has them."""
     text = " ".join(str(value).split())
+    fields = text.split(" ")
+    if len(fields) != len(FIELDS):
+        had = reading.shown(text) if text.startswith("@") else len(fields)
+        raise ValueError(f"must be five fields, not {had}: {', '.join(FIELDS)}; such as 0 3 * * *")
+    if comes(text):
+        return text
+    for place, (name, may) in enumerate(FIELDS.items()):
+        alone = ["*"] * place + [fields[place]] + ["*"] * (len(FIELDS) - place - 1)
+        if not comes(" ".join(alone)):
+            raise ValueError(f"must have another {name} than {reading.shown(fields[place])}: {may}")
+    raise ValueError("names a moment that never comes")
+
+
+def comes(text: str) -> bool:
+    """Whether there is a moment that five fields mean."""
     try:
-        if len(text.split(" ")) != 5:
-            raise ValueError
         next(CronSim(text, datetime(2026, 1, 1, tzinfo=UTC)))
-    except (CronSimError, ValueError, StopIteration) as error:
-        raise ValueError(
-            "must be five fields: minute, hour, day, month, weekday; such as 0 3 * * *"
-        ) from error
-    return text
+    except (CronSimError, ValueError, StopIteration):
+        return False
+    return True
 
 
 def limit(value: object) -> int:

@@ -16,6 +16,11 @@ T = TypeVar("T")
 Path = tuple[str | int, ...]
 
 LONGEST_REGEX, LONGEST_TEXT = 500, 200
+# Digits of a number: Python reads no more than some thousands, and says so in words of its own.
+LONGEST_NUMBER = 20
+# How many wrong patterns of a list are named, and how much of each value.
+NAMED, SHOWN = 5, 40
+UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 class Invalid(ValueError):
@@ -120,12 +125,26 @@ def written(seconds: int) -> str:
 
 
 def spoken(seconds: int) -> str:
-    """A length of time for a person, rounded down: "94 days", "1 hour"."""
-    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+    """An age for a person, rounded down: "94 days", "1 hour"."""
+    for size, word in UNITS[:-1]:
         if seconds >= size:
-            count = seconds // size
-            return f"{count:,} {word}{'' if count == 1 else 's'}"
+            return counted(seconds // size, word)
     return "less than a minute"
+
+
+def exact(seconds: int) -> str:
+    """A length of time that somebody wrote, in the largest unit in which it is a whole number: "36 hours"."""
+    size, word = next(unit for unit in UNITS if seconds % unit[0] == 0)
+    return counted(seconds // size, word)
+
+
+def counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def shown(value: str) -> str:
+    """As much of a value as a sentence bears."""
+    return value if len(value) <= SHOWN else f"{value[:SHOWN]}…"
 
 
 def number(least: int, most: int) -> Callable[[object], int]:
@@ -133,7 +152,8 @@ def number(least: int, most: int) -> Callable[[object], int]:
 
     def parse(value: object) -> int:
         text = str(value)
-        if isinstance(value, bool) or not text.isdecimal() or not least <= int(text) <= most:
+        whole = not isinstance(value, bool) and text.isdecimal() and len(text) <= LONGEST_NUMBER
+        if not whole or not least <= int(text) <= most:
             raise ValueError(f"must be a whole number from {least} to {most:,}")
         return int(text)
 
@@ -172,11 +192,15 @@ def listed(value: object, check: Callable[[str], str]) -> tuple[str, ...]:
     words = value.replace(",", " ").split() if isinstance(value, str) else value
     if not isinstance(words, list | tuple) or not words or not all(isinstance(one, str) for one in words):
         raise ValueError("must be a pattern or a list of patterns")
-    for one in words:
+    wrong = []
+    for one in dict.fromkeys(words):
         try:
             check(one)
         except ValueError as error:
-            raise ValueError(f"{error}, not {one!r}") from error
+            wrong.append((str(error), repr(shown(one))))
+    if wrong:
+        more = f" and {len(wrong) - NAMED:,} more" if len(wrong) > NAMED else ""
+        raise ValueError(f"{wrong[0][0]}, not {', '.join(one for _, one in wrong[:NAMED])}{more}")
     return tuple(dict.fromkeys(words))
 
 

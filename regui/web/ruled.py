@@ -47,7 +47,7 @@ class Words:
     @property
     def untagged(self) -> str:
         """After how long a manifest without a tag goes; empty for never."""
-        return reading.spoken(self.policy.untagged) if self.policy.untagged else ""
+        return reading.exact(self.policy.untagged) if self.policy.untagged else ""
 
     @property
     def schedule(self) -> str:

@@ -105,7 +105,7 @@ def test_a_document_of_colons_is_refused_where_a_colon_cannot_be() -> None:
         ("policies: !!python/object/apply:os.getcwd []", 1, "! before it"),
         ("policies: []\n<<: {a: b}", 2, "There is no << here."),
         ("policies:\n- ? [a]\n  : b", 2, "A name has to be a word."),
-        ("policies:\n- 'a", 2, "end of stream"),
+        ("policies:\n- 'a", 2, "A quote begins here"),
         ("policies: []\n# \x07", 2, "character"),
         (b"policies: []\n# \xff", 2, "UTF-8"),
         ("polices: []", 1, "Did you mean policies?"),

@@ -12,6 +12,8 @@ from regui.retention.tags import Moment, Tag
 CREATED, FIRST_SEEN, PUSHED, VERSION = "created", "first-seen", "pushed", "version"
 # How words speak of what an age is counted from.
 SINCE = {CREATED: "created", FIRST_SEEN: "first seen", PUSHED: "pushed"}
+# How words speak of what the newest are found by.
+ORDER = {CREATED: "", FIRST_SEEN: " by time first seen", PUSHED: " by time of push", VERSION: " by version"}
 UNKNOWN_AGE = {
     CREATED: "its image says no date that can be true",
     FIRST_SEEN: "nobody knows when it was first seen",
@@ -85,9 +87,8 @@ class Newest(Rule):
         return UNREAD if tag.manifest is None else UNKNOWN_AGE[self.by]
 
     def __str__(self) -> str:
-        by = {CREATED: "", VERSION: " by version"}.get(self.by, f" by when {SINCE.get(self.by, '')}")
         images = " images" if self.per == "image" else ""
-        return f"newest {self.count:,}{images}{self._of}{by}"
+        return f"newest {self.count:,}{images}{self._of}{ORDER[self.by]}"
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,10 @@ class Younger(Aged):
 
     def why(self, tag: Tag, rank: int, moment: Moment) -> str:
         at = value_of(self.by, moment)(tag)
-        return f"{SINCE[self.by]} {ago(at, moment)}, less than {reading.spoken(self.than)}"
+        return f"{SINCE[self.by]} {ago(at, moment)}, less than {reading.exact(self.than)}"
 
     def __str__(self) -> str:
-        return f"{SINCE[self.by]} less than {reading.spoken(self.than)} ago{self._of}"
+        return f"{SINCE[self.by]} less than {reading.exact(self.than)} ago{self._of}"
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class Older(Aged):
         return f"{SINCE[self.by]} {ago(at, moment)}" if at is not None else f"its age is unknown{self._of}"
 
     def __str__(self) -> str:
-        return f"{SINCE[self.by]} more than {reading.spoken(self.than)} ago{self._of}"
+        return f"{SINCE[self.by]} more than {reading.exact(self.than)} ago{self._of}"
 
 
 def field_of(by: str) -> frozenset[str]:

@@ -54,7 +54,7 @@ class Pulled(Rule):
         return UNREAD if tag.manifest is None else UNTOLD
 
     def __str__(self) -> str:
-        return f"pulled within {reading.spoken(self.within)}{self._of}"
+        return f"pulled within {reading.exact(self.within)}{self._of}"
 
 
 @dataclass(frozen=True)
@@ -95,4 +95,4 @@ class NotPulled(Rule):
         return UNREAD if tag.manifest is None else UNTOLD
 
     def __str__(self) -> str:
-        return f"not pulled for {reading.spoken(self.length)}{self._of}"
+        return f"not pulled for {reading.exact(self.length)}{self._of}"
