@@ -75,6 +75,12 @@ def test_what_is_exported_is_imported_and_the_other_way_round(data: Path) -> Non
     assert said.splitlines()[1] == "main/old  **  1 rules  at 0 3 * * *  not approved"
 
 
+def test_that_there_are_none_is_said_beside_the_list(data: Path) -> None:
+    assert policies(data, "list") == (0, "", "regui: There is no policy to list.\n")
+    code, said, error = policies(data, "list", "--json")
+    assert (code, json.loads(said), error) == (0, {"items": []}, "")
+
+
 def test_only_what_differs_is_changed_and_the_rest_stays_unless_pruned(data: Path) -> None:
     take(data, TWO)
     before = listed(data)

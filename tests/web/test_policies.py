@@ -209,7 +209,7 @@ def test_a_schedule_is_chosen_by_a_button_and_said_in_words(alice: Visitor, main
     page = alice.post(PREVIEW, form(PULL_REQUESTS, do="schedule:0 3 * * 0"))
     assert 'name="schedule" value="0 3 * * 0"' in page.text
     assert "At 03:00 on Sunday" in page.text
-    assert len(re.findall(r"Sun \d+ \w+, 03:00", page.text)) == 3
+    assert len(re.findall(r"Sun \d+ \w+( \d+)?, 03:00", page.text)) == 3
 
 
 # The preview
@@ -346,3 +346,15 @@ def test_a_policy_reads_back_as_it_was_written(main: Registry) -> None:
         {"name": "a", "registry": "main", "repositories": ["a/**", "b"], "rules": [], "otherwise": "drop"}
     )
     assert Draft.of(policy).read("main") == (policy, {})
+
+
+def test_a_moment_in_another_year_says_which(alice: Visitor, main: Registry) -> None:
+    page = alice.post(PREVIEW, form(PULL_REQUESTS, schedule="0 0 29 2 *")).text
+    now = timezone.now()
+    leap = next(year for year in range(now.year + 1, now.year + 9) if year % 4 == 0)
+    assert f"29 Feb {leap}, 00:00" in page
+    soon = now + timedelta(hours=1)
+    page = alice.post(PREVIEW, form(PULL_REQUESTS, schedule=f"0 {soon.hour} * * *")).text
+    assert (
+        f"{soon.day} {soon:%b}{'' if soon.year == now.year else f' {soon.year}'}, {soon.hour:02}:00" in page
+    )

@@ -37,6 +37,15 @@ def test_it_says_each_rule_with_its_number_and_when_it_runs(alice: Visitor, rele
     assert "style=" not in page
 
 
+def test_where_no_share_is_too_much_only_whole_repositories_are_asked_about(alice: Visitor) -> None:
+    factories.repository("team/app")
+    cleanups.policy(limit="100%", schedule="* * * * *")
+    page = " ".join(alice.get(ADDRESS).text.split())
+    assert "<dd>when it would drop every tag of a repository</dd>" in page
+    assert "in less than a minute" in page
+    assert "just now" not in page.partition('id="next"')[2].partition("</ul>")[0]
+
+
 def test_what_waits_is_the_first_thing_to_do(alice: Visitor, releases: PolicyRow) -> None:
     PolicyRow.objects.update(approved="")
     assert "Nobody has approved it as it is now." in alice.get(ADDRESS).text

@@ -59,6 +59,8 @@ class Command(speaking.Command):
         if not self.as_json:
             for row in rows:
                 self.say(line(row))
+            if not rows:
+                self.complain("There is no policy to list.")
 
     def export(self, options: dict[str, Any]) -> None:
         """Write them down: to a file, or nothing else to standard output."""

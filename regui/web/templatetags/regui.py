@@ -94,6 +94,14 @@ def ago(moment: datetime | None) -> str:
     return UNKNOWN if moment is None else since(moment, timezone.now())
 
 
+@register.filter
+def until(moment: datetime) -> str:
+    """How long until a moment that is still to come: "in 2 h"."""
+    now = timezone.now()
+    # Within its minute it isn't over, whatever clock it was counted by.
+    return "in less than a minute" if (moment - now).total_seconds() < 60 else since(moment, now)
+
+
 def since(moment: datetime, now: datetime) -> str:
     """The distance between two moments in its largest sensible unit, rounded down."""
     seconds = int((now - moment).total_seconds())
