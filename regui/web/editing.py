@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
+from regui.actions.models import PolicyRow
 from regui.index.models import Registry
 from regui.retention.policy import Policy
 from regui.retention.reading import Invalid, Path
@@ -88,9 +89,18 @@ class Wrong:
 
 
 @dataclass(frozen=True)
+class Newer:
+    """The policy as somebody saved it after the form was opened. `differs` names where they do."""
+
+    row: PolicyRow
+    differs: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Form:
     """The whole form. `said` is whether faults stand beside their fields: not while somebody only begins.
-    `original` is the name of the policy that is changed, empty for a new one."""
+    `original` is the name of the policy that is changed, empty for a new one, and `mark` what it was when the
+    form was opened; `newer` is what is there instead, for who has to choose."""
 
     registry: Registry
     draft: Draft
@@ -98,6 +108,8 @@ class Form:
     original: str = ""
     said: bool = False
     more: Faults = field(default_factory=dict)
+    mark: str = ""
+    newer: Newer | None = None
 
     @cached_property
     def read(self) -> tuple[Policy | None, Faults]:
@@ -166,6 +178,14 @@ class Form:
     def blaming(self, error: Invalid) -> "Form":
         """The form with one more fault."""
         return replace(self, more={error.path: error.message})
+
+    def beside(self, row: PolicyRow) -> "Form":
+        """The form next to what somebody saved meanwhile."""
+        there, here = row.policy, self.policy
+        names = ["rules", *TOP]
+        differs = [name for name in names if here and getattr(there, name) != getattr(here, name)]
+        labels = [TOP.get(name, "Rules").lower() for name in differs]
+        return replace(self, newer=Newer(row, labels))
 
     def fields(self, place: int, rule: RuleDraft) -> Iterator[Field]:
         for ask in rule.kind.asks:

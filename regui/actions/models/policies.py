@@ -1,5 +1,7 @@
 """Policies that clean up, and their runs."""
 
+import hashlib
+import json
 from datetime import datetime
 from typing import Self
 
@@ -70,6 +72,11 @@ class PolicyRow(models.Model):
     def is_approved(self) -> bool:
         """Whether a person has let it go ahead as it is now."""
         return self.approved == self.policy.fingerprint
+
+    @property
+    def mark(self) -> str:
+        """64 hex characters that are others once anything of it is, notes and when it runs as well."""
+        return hashlib.sha256(json.dumps(self.document, sort_keys=True).encode()).hexdigest()
 
 
 class RunQuerySet(models.QuerySet["Run"]):

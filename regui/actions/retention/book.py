@@ -21,6 +21,14 @@ from regui.retention.reading import Invalid
 log = logging.getLogger(__name__)
 
 
+class Newer(Exception):
+    """The policy was saved as another since somebody opened it; `row` is how it is now."""
+
+    def __init__(self, row: PolicyRow) -> None:
+        super().__init__(f"{row.changed_by} changed {row} meanwhile.")
+        self.row = row
+
+
 def visible(actor: Actor, registry: Registry) -> PolicyQuerySet:
     """The policies of a registry that this actor may see, by name."""
     rows = PolicyRow.objects.filter(registry=registry.name)
@@ -47,11 +55,18 @@ def may_add(actor: Actor, registry: Registry) -> bool:
 
 
 def save(
-    actor: Actor, registry: Registry, policy: Policy, now: datetime, row: PolicyRow | None = None
+    actor: Actor,
+    registry: Registry,
+    policy: Policy,
+    now: datetime,
+    row: PolicyRow | None = None,
+    *,
+    opened: str | None = None,
 ) -> PolicyRow:
     """Keep a policy, new or instead of the row's. One that does something else than what was approved isn't
     approved any more, nor one that reaches elsewhere since it is another's; a dry run of it is begun
-    (`runs.begin`). Raises `Invalid` for a name that is taken or another than before, `access.Forbidden`."""
+    (`runs.begin`). Raises `Invalid` for a name that is taken or another than before, `access.Forbidden`, and
+    `Newer` for a row that is another by now than the one whose `mark` was `opened`."""
     if policy.registry != registry.name:
         raise Invalid(("registry",), f"This is about {registry.name}.")
     if not may_add(actor, registry):
@@ -59,7 +74,7 @@ def save(
     rights.attended(actor, registry)
     try:
         with transaction.atomic():
-            saved = changed(row, actor, policy, now) if row else added(actor, policy, now)
+            saved = changed(row, actor, policy, now, opened) if row else added(actor, policy, now)
             if not saved.is_approved:
                 runs.begin(saved, actor, Run.Trigger.FIRST, now)
     except IntegrityError as error:
@@ -83,13 +98,16 @@ def added(actor: Actor, policy: Policy, now: datetime) -> PolicyRow:
     )
 
 
-def changed(row: PolicyRow, actor: Actor, policy: Policy, now: datetime) -> PolicyRow:
+def changed(row: PolicyRow, actor: Actor, policy: Policy, now: datetime, opened: str | None) -> PolicyRow:
     """The row with another policy of the same name; what runs by the old one ends, and what was found for
     somebody who reaches less or more."""
     rights.permit(actor, row)
     if policy.name != row.name:
         raise Invalid(("name",), f"A policy keeps its name: its runs are known by it as {row.name}.")
     row = PolicyRow.objects.select_for_update().get(pk=row.pk)
+    # Who saves what is there already, by pressing twice, takes nothing back.
+    if opened not in {None, row.mark} and row.policy != policy:
+        raise Newer(row)
     alike = rights.alike(row, actor)
     if policy.fingerprint != row.policy.fingerprint or not alike:
         runs.end(row, runs.CHANGED, now)

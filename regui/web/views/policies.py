@@ -52,13 +52,14 @@ def add(request: Request, registry: str) -> HttpResponse:
 @never_cache
 @with_form
 def edit(request: Request, registry: str, policy: str) -> HttpResponse:
-    """A form for a policy as it is; 422 when it says none any more."""
+    """A form for a policy as it is; 422 when it says none any more, 409 when somebody saved another since."""
     row = writable(request, registry)
     found = book.named(request.actor, row, policy, change=True)
     if request.method == "POST":
-        form = Form(row, Draft.posted(request.POST), timezone.now(), found.name, said=True)
+        mark = request.POST.get("mark", "")
+        form = Form(row, Draft.posted(request.POST), timezone.now(), found.name, said=True, mark=mark)
         return saved(request, form)
-    return page(request, Form(row, Draft.of(found.policy), timezone.now(), found.name))
+    return page(request, Form(row, Draft.of(found.policy), timezone.now(), found.name, mark=found.mark))
 
 
 @never_cache
@@ -109,10 +110,10 @@ def sent(request: Request, row: Registry) -> Form:
     somebody asks what it does, not while rules are put together."""
     does, _, what = request.POST.get("do", "").partition(":")
     draft = Draft.posted(request.POST).changed(does, what, request.POST.get("kind", ""))
-    original = request.POST.get("original", "")
+    original, mark = request.POST.get("original", ""), request.POST.get("mark", "")
     if original:
         original = book.named(request.actor, row, original, change=True).name
-    return Form(row, draft, timezone.now(), original, said=not does)
+    return Form(row, draft, timezone.now(), original, said=not does, mark=mark)
 
 
 def page(request: Request, form: Form, *, looked: bool = False, status: int = 200) -> HttpResponse:
@@ -140,14 +141,18 @@ def late(request: Request, form: Form) -> dict[str, object]:
 
 
 def saved(request: Request, form: Form) -> HttpResponse:
-    """On to the policy's page, once it is kept; else the form with what is wrong."""
+    """On to the policy's page, once it is kept; else the form with what is wrong, or what is there by now.
+    `over` names the one that somebody has been told of and wants to replace."""
     if form.policy is None:
         return page(request, form, status=422)
     actor, row = request.actor, form.registry
     original = book.named(actor, row, form.original, change=True) if form.original else None
     try:
-        kept = book.save(actor, row, form.policy, form.now, original)
+        opened = request.POST.get("over") or form.mark
+        kept = book.save(actor, row, form.policy, form.now, original, opened=opened)
     except Invalid as error:
         return page(request, form.blaming(error), status=422)
+    except book.Newer as error:
+        return page(request, form.beside(error.row), status=409)
     messages.success(request, f"Saved {kept.name}.")
     return HttpResponseRedirect(reverse("policy", args=[row.name, kept.name]), status=303)
