@@ -72,16 +72,21 @@ def drawn(points: Sequence[Point], value: int) -> Curve:
 
 def page(request: HttpRequest, actor: Actor, registry: Registry, *, wait: bool) -> Page:
     """What the form asks. The table behind the curves is kept for a while; where there is none yet, it is
-    only made for who waits for it, or where that takes a moment."""
+    only made for who waits for it, or where that takes a moment, and `again` makes it anew."""
     typed = request.GET.get("repositories", "").strip()
     places, wrong = read(typed)
     keep = within(request.GET.get("keep", ""), KEEP, COUNTS)
     older = within(request.GET.get("older", "").removesuffix("d"), OLDER, DAYS)
     found = None
     if not wrong:
-        ready = wait or bool(request.GET) or curves.ready(registry, places, actor)
-        if ready or settling.is_small(registry):
-            found = curves.of(registry, places, actor, timezone.now())
+        found = curves.of(
+            registry,
+            places,
+            actor,
+            timezone.now(),
+            lambda: wait or bool(request.GET) or settling.is_small(registry),
+            again="again" in request.GET,
+        )
     return Page(registry, typed, places, keep, older, wrong, found)
 
 

@@ -140,6 +140,12 @@ def prefilled(registry: Registry, fields: Sequence[tuple[str, str]]) -> str:
 
 def page(request: HttpRequest, actor: Actor, registry: Registry, *, wait: bool) -> Page:
     """What is known of late. If nothing is, it is only added up for who waits for it, or where that takes a
-    moment."""
-    ready = wait or "sum" in request.GET or insight.ready(registry, actor) or settling.is_small(registry)
-    return Page(registry, actor, insight.of(registry, actor, timezone.now()) if ready else None)
+    moment; `again` adds it up anew."""
+    found = insight.of(
+        registry,
+        actor,
+        timezone.now(),
+        lambda: wait or "sum" in request.GET or settling.is_small(registry),
+        again="again" in request.GET,
+    )
+    return Page(registry, actor, found)

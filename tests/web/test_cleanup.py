@@ -3,23 +3,25 @@
 import html
 import itertools
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from django.http import QueryDict
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from regui.accounts.access import Actor, Grant, Role
-from regui.actions.models import PolicyRow, Protection
+from regui.actions.models import PolicyRow, Protection, Run
 from regui.actions.retention import curves, freeing, insight, preview
 from regui.index.models import Registry, Revision
 from regui.patterns import ANYWHERE
 from regui.retention.policy import Policy
 from regui.web import charts
 from regui.web.drafts import Draft
-from tests import factories
+from tests import cleanups, factories
 from tests.actions.stand import ALICE
 from tests.factories import NOW
 from tests.people import SignedIn
@@ -193,6 +195,62 @@ def test_a_large_registry_is_added_up_when_somebody_waits_for_it(shelf: Registry
         assert href is not None
         assert "tags in" in alice.get(href[1].replace("&amp;", "&")).text
         assert 'hx-trigger="load"' not in alice.get(path).text, "it is kept"
+
+
+def counted(page: Any) -> str:
+    """How many tags a page says that it looked at."""
+    found = re.search(r"Looked at</dt><dd>(\d+)|of (\d+) tags? in", page.text)
+    assert found, page.text
+    return found[1] or found[2]
+
+
+@pytest.mark.parametrize("path", [R, f"{R}what-if/?keep=3&older=90"])
+def test_it_is_added_up_again_for_who_asks(shelf: Registry, alice: Visitor, path: str) -> None:
+    assert counted(alice.get(path)) == "12"
+    tagged("team/app", "pr-7", 100, pr=500)
+    page = alice.get(path)
+    assert counted(page) == "12", "it is kept"
+    again = re.search(r'id="again" href="([^"]+)"', page.text)
+    assert again
+    address = urljoin(path, html.unescape(again[1]))
+    assert "keep=3&older=90" in address or path == R
+    assert counted(alice.get(address)) == "13"
+    assert counted(alice.get(path)) == "13", "that is kept"
+
+
+def ended(**more: Any) -> None:
+    cleanups.run(PolicyRow.objects.get(), state=Run.State.DONE, **more)
+
+
+@pytest.mark.parametrize("path", [R, f"{R}what-if/?keep=3&older=90"])
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda: cleanups.policy("another"),
+        lambda: PolicyRow.objects.update(changed_at=timezone.now()),
+        lambda: PolicyRow.objects.all().delete(),
+        lambda: ended(finished_at=timezone.now()),
+        lambda: Run.objects.update(undone_at=timezone.now()),
+    ],
+    ids=["policy saved", "policy changed", "policy removed", "run ended", "run undone"],
+)
+def test_what_was_added_up_before_a_policy_or_a_run_changed_something_doesnt_count(
+    shelf: Registry, alice: Visitor, path: str, happens: Callable[[], object]
+) -> None:
+    cleanups.policy()
+    ended(finished_at=NOW, undo_at=NOW)
+    assert counted(alice.get(path)) == "12"
+    tagged("team/app", "pr-7", 100, pr=500)
+    assert counted(alice.get(path)) == "12", "it is kept"
+    happens()
+    assert counted(alice.get(path)) == "13"
+
+
+def test_what_happens_in_another_registry_leaves_it(shelf: Registry, alice: Visitor) -> None:
+    assert counted(alice.get(R)) == "12"
+    tagged("team/app", "pr-7", 100, pr=500)
+    cleanups.policy(registry="other")
+    assert counted(alice.get(R)) == "12"
 
 
 def test_who_may_delete_nothing_is_told_so(shelf: Registry) -> None:

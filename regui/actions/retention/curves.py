@@ -6,7 +6,7 @@ blob, which make a table that answers for every N and D.
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -128,11 +128,15 @@ def key(registry: Registry, patterns: Sequence[str], actor: Actor) -> tuple[obje
     return "curves", *kept.scope(registry, actor), tuple(patterns)
 
 
-def of(registry: Registry, patterns: Sequence[str], actor: Actor, now: datetime) -> Curves:
-    """The same as it was added up of late, so that one can drag."""
-    return kept.kept(key(registry, patterns, actor), lambda: curves(registry, patterns, actor, now))
-
-
-def ready(registry: Registry, patterns: Sequence[str], actor: Actor) -> bool:
-    """Whether that takes no time, since it is there."""
-    return kept.peek(key(registry, patterns, actor)) is not None
+def of(
+    registry: Registry,
+    patterns: Sequence[str],
+    actor: Actor,
+    now: datetime,
+    wanted: Callable[[], bool],
+    *,
+    again: bool = False,
+) -> Curves | None:
+    """The same as it was added up of late, so that one can drag; see `kept.lately`."""
+    place = key(registry, patterns, actor)
+    return kept.lately(place, lambda: curves(registry, patterns, actor, now), wanted, again=again)

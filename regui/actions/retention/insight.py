@@ -4,7 +4,7 @@ added up in one pass."""
 import heapq
 import operator
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -167,11 +167,8 @@ def key(registry: Registry, actor: Actor) -> tuple[object, ...]:
     return "insight", *kept.scope(registry, actor)
 
 
-def of(registry: Registry, actor: Actor, now: datetime) -> Insight:
-    """The same as it was found of late."""
-    return kept.kept(key(registry, actor), lambda: insight(registry, actor, now))
-
-
-def ready(registry: Registry, actor: Actor) -> bool:
-    """Whether that takes no time, since it is there."""
-    return kept.peek(key(registry, actor)) is not None
+def of(
+    registry: Registry, actor: Actor, now: datetime, wanted: Callable[[], bool], *, again: bool = False
+) -> Insight | None:
+    """The same as it was found of late; see `kept.lately`."""
+    return kept.lately(key(registry, actor), lambda: insight(registry, actor, now), wanted, again=again)

@@ -5,8 +5,10 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from django.core.cache import cache
+from django.db.models import Count, Max
 
 from regui.accounts.access import Actor
+from regui.actions.models import PolicyRow, Run
 from regui.index.models import Registry
 
 T = TypeVar("T")
@@ -18,8 +20,30 @@ _locks = [threading.Lock() for _ in range(SLOTS)]
 
 
 def scope(registry: Registry, actor: Actor) -> tuple[Hashable, ...]:
-    """What tells apart what actors see and may delete of a registry."""
-    return registry.pk, actor.role, actor.grants, actor.cap, actor.bearers, actor.trusted
+    """What tells apart what actors see and may delete of a registry, and that before a run from after."""
+    seen = registry.pk, actor.role, actor.grants, actor.cap, actor.bearers, actor.trusted
+    return *seen, *since(registry.name)
+
+
+def since(registry: str) -> tuple[Hashable, ...]:
+    """What is another once a policy of the registry was saved or removed, or a run ended or was taken back:
+    by whatever process."""
+    policies = PolicyRow.objects.filter(registry=registry).order_by().values_list("registry")
+    runs = Run.objects.filter(registry=registry).order_by().values_list("registry")
+    saved = policies.annotate(Max("changed_at"), Max("owned_at"), Max("created_at"), Count("pk"))
+    ended = runs.annotate(Max("finished_at"), Max("undone_at"), Max("approved_at"), Count("finished_at"))
+    return tuple(saved.union(ended, all=True))
+
+
+def lately(
+    key: tuple[Hashable, ...], make: Callable[[], T], wanted: Callable[[], bool], *, again: bool = False
+) -> T | None:
+    """What is kept by that key; without it, or `again`, it is made anew: None when it isn't even `wanted`."""
+    if again:
+        cache.delete(slot(key)[1])
+    elif peek(key) is None and not wanted():
+        return None
+    return kept(key, make)
 
 
 def peek(key: tuple[Hashable, ...]) -> object | None:
