@@ -27,11 +27,11 @@ for mark in (marks.kind_sign, marks.lock, marks.platforms, marks.roles, marks.ru
 
 # What a first click on a heading means: names from a to z, numbers and dates from the top.
 ASCENDING_FIRST = frozenset({"name"})
-# Unit, its seconds, and the seconds up to which it is the one to use.
+# Unit, its seconds, and the seconds up to which it is the one to use; rules count up to 90 days in days.
 UNITS = (
     ("min", 60, 3600),
     ("h", 3600, 86_400),
-    ("d", 86_400, 60 * 86_400),
+    ("d", 86_400, 91 * 86_400),
     ("mo", 2_629_800, 24 * 2_629_800),
     ("y", 31_557_600, float("inf")),
 )
