@@ -71,6 +71,19 @@ def test_the_page_tells_what_runs_where_and_what_is_ignored(stand: Stand, alice:
     assert "Nothing matches" in alice.get("/main/-/cleanup/in-use/?q=absent").content.decode()
 
 
+def test_only_the_ways_one_may_go_are_offered(stand: Stand, alice: SignedIn) -> None:
+    def ways(who: SignedIn) -> list[str]:
+        page = who.get("/main/-/cleanup/in-use/").content.decode()
+        return re.findall(r'href="([^"]+)"', page.partition('class="tabs ways"')[2].partition("</nav>")[0])
+
+    bob, otto = SignedIn("bob", (Role.READER, "**")), SignedIn("otto", (Role.AUDITOR, "**"))
+    assert ways(bob) == ["/main/-/cleanup/in-use/"]
+    for who in (alice, otto):
+        assert len(ways(who)) == 5
+    for who in (alice, otto, bob):
+        assert {who.get(way).status_code for way in ways(who)} == {200}
+
+
 def test_who_sees_some_repositories_sees_what_runs_of_these(stand: Stand) -> None:
     use("team/app", "1.0")
     use("vault/a", "2.0")
