@@ -322,6 +322,18 @@ def test_who_maintains_a_part_sees_only_that_and_their_own_policies(alice: Visit
     assert "of-carol" in carol.get(PAGE).text
 
 
+def test_who_has_no_policy_isnt_told_that_there_is_none(alice: Visitor, main: Registry) -> None:
+    carol = SignedIn("carol", (Role.MAINTAINER, "team/**"))
+    for page, none, theirs in (
+        (PAGE, "No policy yet", "None of yours yet"),
+        ("/main/-/cleanup/runs/", "No policy has run yet", "None of yours has run yet"),
+    ):
+        assert none in alice.get(page).text
+        assert theirs not in alice.get(page).text
+        assert none not in carol.get(page).text
+        assert theirs in carol.get(page).text
+
+
 def test_only_who_may_change_a_policy_is_led_to_its_form(alice: Visitor, main: Registry) -> None:
     alice.post(ADD, form(PULL_REQUESTS, name="of-alice"))
     otto = SignedIn("otto", (Role.AUDITOR, "**"), (Role.MAINTAINER, "team/**"))

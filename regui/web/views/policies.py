@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from regui.accounts import access
-from regui.actions.retention import book, freeing
+from regui.actions.retention import book, freeing, rights
 from regui.index.models import Registry
 from regui.retention.reading import Invalid
 from regui.web import cleaning, foreseen, htmx, listing, reasons
@@ -31,6 +31,7 @@ def index(request: Request, registry: str) -> HttpResponse:
     context = {
         "rows": listing.rows(request.actor, row, timezone.now()),
         "may_add": book.may_add(request.actor, row),
+        "sees_policies": rights.sees_all(request.actor, row),
         "starts": STARTS,
     }
     return htmx.render(request, "cleanup/policies.html", context)

@@ -42,6 +42,7 @@ def index(request: Request, registry: str) -> HttpResponse:
         "states": ran.STATE_CHOICES,
         "total": total,
         "filtered": bool(policy or state),
+        "sees_policies": rights.sees_all(request.actor, row),
     }
     return htmx.render(request, "cleanup/runs.html", context, partials=["results"])
 
