@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from regui.accounts.access import Actor
 from regui.actions.models import PolicyRow, Run
@@ -22,10 +22,12 @@ OPEN = frozenset({Run.State.WAITING, Run.State.DECIDING, Run.State.RUNNING})
 
 @dataclass(frozen=True)
 class Row:
-    """A policy of the list. `last` is its latest run, `may_change` says whether who looks may edit it."""
+    """A policy of the list. `last` is its latest run, `asks` says whether one waits for a person, and
+    `may_change` whether who looks may edit it."""
 
     kept: PolicyRow
     last: Run | None
+    asks: bool
     now: datetime
     may_change: bool
 
@@ -47,11 +49,6 @@ class Row:
         return upcoming(self.policy.schedule, self.now)
 
     @property
-    def asks(self) -> bool:
-        """Whether a person has to say something before it goes on."""
-        return self.last is not None and self.last.state == Run.State.ASKING
-
-    @property
     def is_under_way(self) -> bool:
         return self.last is not None and self.last.state in OPEN
 
@@ -60,11 +57,21 @@ def rows(actor: Actor, registry: Registry, now: datetime) -> Sequence[Row]:
     """The policies that this actor may see, by name, in two queries."""
     kept = list(book.visible(actor, registry))
     last: dict[str, Run] = {}
+    asking: set[str] = set()
     if kept:
         told = runs.visible(actor, registry).filter(policy__in=[one.name for one in kept])
         newest = told.filter(policy=OuterRef("policy")).order_by("-started_at", "-id").values("pk")[:1]
-        last = {run.policy: run for run in told.filter(pk=Subquery(newest)).only(*SHOWN)}
-    return [Row(one, last.get(one.name), now, rights.may_change(actor, one)) for one in kept]
+        # Oldest first: one that asks may have been followed by others that only tried.
+        found = (
+            told.filter(Q(pk=Subquery(newest)) | Q(state=Run.State.ASKING))
+            .order_by("started_at", "pk")
+            .only(*SHOWN)
+        )
+        last = {run.policy: run for run in found}
+        asking = {run.policy for run in found if run.state == Run.State.ASKING}
+    return [
+        Row(one, last.get(one.name), one.name in asking, now, rights.may_change(actor, one)) for one in kept
+    ]
 
 
 SHOWN = ("policy", "registry", "state", "dry", "drops", "frees", "started_at", "finished_at", "reason")

@@ -9,6 +9,7 @@ from cronsim import CronSim
 
 from regui.accounts.access import Actor
 from regui.actions.models import PolicyRow, Run
+from regui.actions.models.policies import RunQuerySet
 from regui.actions.retention import rights, runs
 from regui.index.models import Registry
 from regui.retention import reading, schedule
@@ -78,16 +79,23 @@ class Page:
     def may_change(self) -> bool:
         return rights.may_change(self.actor, self.row)
 
+    @property
+    def every(self) -> RunQuerySet:
+        """Those of its runs that the actor may see."""
+        return runs.visible(self.actor, self.registry).filter(policy=self.row.name)
+
     @cached_property
     def runs(self) -> list[ran.Told]:
         """The latest of its runs."""
-        found = runs.visible(self.actor, self.registry).filter(policy=self.row.name)
-        return ran.rows(self.actor, self.registry, found[:RUNS])
+        return ran.rows(self.actor, self.registry, self.every[:RUNS])
 
-    @property
+    @cached_property
     def asking(self) -> ran.Told | None:
-        """The run that waits for a person, if the latest does."""
-        return self.runs[0] if self.runs and self.runs[0].asks else None
+        """The run that waits for a person, whatever was tried since."""
+        shown = [one for one in self.runs if one.asks]
+        if not shown and len(self.runs) == RUNS:
+            shown = ran.rows(self.actor, self.registry, self.every.filter(state=Run.State.ASKING)[:1])
+        return shown[0] if shown else None
 
     @property
     def going(self) -> ran.Told | None:
@@ -97,5 +105,15 @@ class Page:
     @cached_property
     def let_go(self) -> Run | None:
         """The latest run that somebody approved."""
-        found = runs.visible(self.actor, self.registry).filter(policy=self.row.name)
-        return found.exclude(approved_by="").order_by("-approved_at").first()
+        return self.every.exclude(approved_by="").order_by("-approved_at").first()
+
+    @cached_property
+    def undone(self) -> Run | None:
+        """The run that somebody took back, where it waits to be approved again for that."""
+        if not self.row.was_approved:
+            return None
+        run = self.every.exclude(undo_at=None).order_by("-undo_at").first()
+        if run is None or run.undo_at is None or run.fingerprint != self.row.policy.fingerprint:
+            return None
+        again = self.let_go and self.let_go.approved_at and self.let_go.approved_at > run.undo_at
+        return None if again else run

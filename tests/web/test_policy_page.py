@@ -1,12 +1,16 @@
 """The page of one policy: its rules in words, when it runs, and its buttons."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from regui.accounts.access import Role
-from regui.actions.models import PolicyRow, Run
+from regui.actions.models import Part, PolicyRow, Run
+from regui.actions.retention import runs
 from tests import cleanups, factories
+from tests.actions.stand import ALICE
 from tests.people import SignedIn
 from tests.web.conftest import Visitor
 
@@ -47,7 +51,7 @@ def test_where_no_share_is_too_much_only_whole_repositories_are_asked_about(alic
 
 
 def test_what_waits_is_the_first_thing_to_do(alice: Visitor, releases: PolicyRow) -> None:
-    PolicyRow.objects.update(approved="")
+    PolicyRow.objects.update(approved="", allowed=None)
     assert "Nobody has approved it as it is now." in alice.get(ADDRESS).text
     run = cleanups.run(releases)
     page = alice.get(ADDRESS).text
@@ -63,6 +67,43 @@ def test_an_edit_says_that_what_was_kept_before_still_is(alice: Visitor, release
     changed = releases.document | {"rules": releases.document["rules"][:1]}
     PolicyRow.objects.update(document=changed)
     assert words in alice.get(ADDRESS).text
+
+
+def test_a_run_that_waits_is_led_to_whatever_was_tried_since(alice: Visitor, releases: PolicyRow) -> None:
+    PolicyRow.objects.update(approved="")
+    now = timezone.now()
+    run = cleanups.run(releases, started_at=now - timedelta(hours=1))
+    for tries in (1, 12):
+        for _ in range(tries):
+            cleanups.run(releases, state=Run.State.DRY, dry=True)
+        page = alice.get(ADDRESS).text
+        assert f'href="/main/-/cleanup/runs/{run.pk}/">Look at it and decide</a>' in page
+        assert "Run it: it looks first" not in page
+        assert "waits for approval" in alice.get("/main/-/cleanup/policies/").text
+
+
+def test_after_an_undo_it_says_so_instead_of_that_nobody_approved_it(
+    alice: Visitor, releases: PolicyRow
+) -> None:
+    then = timezone.now() - timedelta(minutes=1)
+    run = cleanups.run(
+        releases, state=Run.State.DONE, approved_by="alice", approved_at=then, finished_at=then
+    )
+    assert runs.undo(run, ALICE, timezone.now()).undo_at is None, "no action of it is there"
+    Part.objects.update(action="0123456789abcdef")
+    runs.undo(run, ALICE, timezone.now())
+    Run.objects.update(undone_at=timezone.now())
+    page = " ".join(alice.get(ADDRESS).text.split())
+    assert "A run of it was undone: it waits to be approved again." in page
+    assert f'href="/main/-/cleanup/runs/{run.pk}/">undone</a>' in page
+    assert "Nobody has approved it" not in page
+    assert "not approved yet" not in page
+    assert "to be approved again</span>" in alice.get("/main/-/cleanup/policies/").text
+    # What was edited since waits for another reason.
+    PolicyRow.objects.update(document=releases.document | {"rules": releases.document["rules"][:1]})
+    page = alice.get(ADDRESS).text
+    assert "Nobody has approved it as it is now." in page
+    assert "A run of it was undone" not in page
 
 
 def test_running_and_trying_lead_to_the_run(alice: Visitor, releases: PolicyRow) -> None:

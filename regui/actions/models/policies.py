@@ -74,6 +74,13 @@ class PolicyRow(models.Model):
         return self.approved == self.policy.fingerprint
 
     @property
+    def was_approved(self) -> bool:
+        """Whether a person had let it go ahead as it is now, which doesn't hold any more."""
+        if self.is_approved or self.allowed is None:
+            return False
+        return Policy.read(self.allowed).fingerprint == self.policy.fingerprint
+
+    @property
     def mark(self) -> str:
         """64 hex characters that are others once anything of it is, notes and when it runs as well."""
         return hashlib.sha256(json.dumps(self.document, sort_keys=True).encode()).hexdigest()
