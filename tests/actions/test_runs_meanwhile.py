@@ -257,6 +257,18 @@ def test_a_run_that_only_waits_for_its_next_try_ends_as_soon_as_it_is_stopped(
     assert (ended.state, ended.reason) == (State.CANCELLED, "alice declined it. Stopped after 0 of 1.")
 
 
+def test_a_dry_run_does_not_wait_for_one_that_waits_for_its_registry(
+    stand: Stand, settings: Settings
+) -> None:
+    run = silent(stand, settings)
+    dry = turns.claim(begun(PolicyRow.objects.get(), dry=True), timezone.now())
+    assert dry
+    Run.objects.filter(pk=run.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
+    assert turns.claim(run, timezone.now()) is None, "they are never at it together"
+    assert runs.carry_out(dry).state == State.DRY
+    assert turns.claim(run, timezone.now())
+
+
 def test_a_run_that_somebody_is_at_is_left_to_them_when_it_is_stopped(stand: Stand) -> None:
     fill(stand, "1.0", "pr-1")
     run = begun(approved(policy(stand.name)))

@@ -28,7 +28,8 @@ def claim(run: Run, now: datetime) -> Run | None:
         same = Run.objects.filter(registry=run.registry, policy=run.policy)
         # Whoever claims at the same moment waits here, and then sees that this one is taken.
         list(same.due(now).select_for_update().values_list("pk"))
-        if same.filter(leased_until__gte=now).exclude(pk=run.pk).exists():
+        # One that only waits for its next try is in nobody's way.
+        if same.filter(leased_until__gte=now, pausing=False).exclude(pk=run.pk).exists():
             return None
         if not Run.objects.due(now).filter(pk=run.pk).update(leased_until=mine, pausing=False):
             return None
