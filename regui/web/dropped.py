@@ -1,4 +1,4 @@
-"""What a run drops, tag by tag, as files for people and other programs."""
+"""What a run drops, or dropped and left, tag by tag, as files for people and other programs."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from regui.actions.models import Run
 from regui.web import ran, told
-from regui.web.parted import Parts, Row
+from regui.web.parted import Line, Parts, Row
 
 COLUMNS = ("registry", "policy", "run", "repository", "tag", "digest", "reason", "result")
 # How many repositories are read at once: each may hold a great many tags.
@@ -26,10 +26,8 @@ def table(parts: Parts) -> Iterator[str]:
     yield told.line(COLUMNS)
     for row in rows(parts):
         place = (run.registry, run.policy, run.pk, row.part.repository)
-        for tag, digest, reason in row.part.dropped:
-            yield told.line([*place, tag, digest, reason, row.result])
-        for digest in row.part.untagged:
-            yield told.line([*place, "", digest, "untagged", row.result])
+        for one in (*row.lines, *row.loose):
+            yield told.line([*place, one.tag, one.digest, one.reason, row.became(one)])
 
 
 def document(parts: Parts) -> Iterator[str]:
@@ -49,6 +47,7 @@ def about(run: Run, *, whole: bool) -> Mapping[str, Any]:
         "policy": run.document,
         "state": run.state,
         "trigger": run.trigger,
+        "begun_by": run.begun_by,
         "actor": run.actor,
         "approved_by": run.approved_by,
         "started_at": run.started_at.isoformat(),
@@ -56,17 +55,23 @@ def about(run: Run, *, whole: bool) -> Mapping[str, Any]:
         "finished_at": run.finished_at and run.finished_at.isoformat(),
         "reason": run.reason if whole else ran.UNTOLD if run.reason else "",
     }
-    numbers = ("repositories", "tags", "keeps", "drops", "manifests", "untagged", "frees")
+    planned = ("repositories", "tags", "keeps", "drops", "manifests", "untagged", "frees")
+    numbers = (*planned, "went", "left", "deleted", "bare", "freed")
     return said | ({name: getattr(run, name) for name in numbers} if whole else {})
 
 
 def of_row(row: Row) -> Mapping[str, Any]:
-    names = ("tag", "digest", "reason")
+    """A repository: `dropped` and `untagged` are what went, or is to go."""
+
+    def plain(one: Line) -> dict[str, str]:
+        return {"tag": one.tag, "digest": one.digest, "reason": one.reason}
+
     return {
         "repository": row.part.repository,
         "tags": row.part.tags,
-        "dropped": [dict(zip(names, one, strict=True)) for one in row.part.dropped],
-        "untagged": row.part.untagged,
+        "dropped": [plain(one) for one in row.lines if not one.left],
+        "untagged": row.outcome.bare,
+        "left": [plain(one) for one in (*row.lines, *row.loose) if one.left],
         "action": row.part.action,
         "result": row.result,
         "reason": row.part.reason,

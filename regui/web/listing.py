@@ -74,4 +74,7 @@ def rows(actor: Actor, registry: Registry, now: datetime) -> Sequence[Row]:
     ]
 
 
-SHOWN = ("policy", "registry", "state", "dry", "drops", "frees", "started_at", "finished_at", "reason")
+SHOWN = (
+    *("policy", "registry", "state", "dry", "drops", "frees", "went", "freed"),
+    *("started_at", "finished_at", "undo_at", "undone_at", "reason"),
+)

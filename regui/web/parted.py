@@ -1,16 +1,17 @@
 """What a run found in each repository, and what became of it there, to who may see it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import F, Func, IntegerField, QuerySet
+from django.db.models import F, Func, IntegerField, Q, QuerySet
 
 from regui.accounts import access
 from regui.accounts.access import Actor
 from regui.actions import kinds, plans, undo
 from regui.actions.models import Action, Part, Remains, Run
+from regui.actions.retention.leaving import Outcome
 from regui.index.models import Registry
 from regui.web import told
 
@@ -28,28 +29,66 @@ class Length(Func):
         return self.as_sql(compiler, connection, function="JSONB_ARRAY_LENGTH")
 
 
+class Line(NamedTuple):
+    """A tag with its digest, and why it goes, or was left; a digest that no tag led to has none."""
+
+    tag: str
+    digest: str
+    reason: str
+    left: bool = False
+
+
 @dataclass(frozen=True)
 class Row:
     """What a run found in one repository, and what became of it there: the action that did it, the latest
-    that takes that back, and of how many manifests the registry was found to have lost content since."""
+    that takes that back, and of how many manifests the registry was found to have lost content since. `over`
+    says that the run has ended."""
 
     part: Part
     action: Action | None
     undone_by: Action | None = None
     lost: int = 0
+    over: bool = False
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        return Outcome(self.part, self.over)
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The tags: what was left comes first, then what went, or is to go."""
+        left = [Line(*line, True) for line in self.outcome.left if line[0]]
+        return left + [Line(*line) for line in self.outcome.went]
+
+    @property
+    def loose(self) -> list[Line]:
+        """The digests that no tag led to: those that were left, then those that went, or are to go."""
+        left = [Line(*line, True) for line in self.outcome.left if not line[0]]
+        return left + [Line("", one, "untagged") for one in self.outcome.bare]
+
+    @property
+    def left(self) -> int:
+        """How many tags were left though the run had found them to go."""
+        return sum(1 for line in self.lines if line.left)
 
     @property
     def drops(self) -> int:
-        return len(self.part.dropped)
+        """How many tags went, or are to go."""
+        return len(self.lines) - self.left
 
     @property
-    def first(self) -> Sequence[Sequence[str]]:
-        """The first of the tags that go, each with its digest and the reason."""
-        return list(self.part.dropped[:FIRST])
+    def bare(self) -> int:
+        """How many manifests without a tag went, or are to go."""
+        return len(self.outcome.bare)
+
+    @property
+    def first(self) -> list[Line]:
+        """The first of the tags."""
+        return self.lines[:FIRST]
 
     @property
     def more(self) -> int:
-        return max(self.drops - FIRST, 0)
+        return max(len(self.lines) - FIRST, 0)
 
     @property
     def is_emptied(self) -> bool:
@@ -69,6 +108,10 @@ class Row:
         if self.action is not None:
             return told.STATES.get(Action.State(self.action.state), self.action.state)
         return "skipped" if self.part.reason else ""
+
+    def became(self, line: Line) -> str:
+        """What became of a line of it, in a word."""
+        return "left" if line.left and self.action is not None else self.result
 
 
 @dataclass(frozen=True)
@@ -113,8 +156,9 @@ class Parts:
 
     @cached_property
     def skipped(self) -> int:
-        """In how many of them nothing was done."""
-        return self.every.filter(action="").exclude(reason="").count()
+        """In how many of them nothing was done, nor will be."""
+        over = Q() if self.run.went is not None else Q(done=True)
+        return self.every.filter(over, action="").exclude(reason="").count()
 
     @cached_property
     def emptied(self) -> list[str]:
@@ -156,7 +200,8 @@ class Parts:
         remains = Remains.objects.filter(item__action__in=keys).exclude(gone=[])
         for key in remains.values_list("item__action", flat=True):
             lost[key] = lost.get(key, 0) + 1
+        over = self.run.went is not None
         return [
-            Row(part, actions.get(part.action), latest.get(part.action), lost.get(part.action, 0))
+            Row(part, actions.get(part.action), latest.get(part.action), lost.get(part.action, 0), over)
             for part in parts
         ]

@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db.models import Count, Exists, OuterRef
+
 from regui.accounts import access
 from regui.accounts.access import Actor
-from regui.actions.models import Run
+from regui.actions.models import Action, Part, Run
 from regui.actions.retention import rights
 from regui.index.models import Registry
 from regui.retention import deciding
@@ -31,12 +33,31 @@ DID = frozenset({State.RUNNING, State.DONE, State.PARTIAL})
 TRIGGERS = {
     Trigger.SCHEDULE: "by its schedule",
     Trigger.FIRST: "because it was saved",
-    Trigger.PERSON: "by {actor}",
-    Trigger.COMMAND: "from the command line by {actor}",
+    Trigger.PERSON: "by {}",
+    Trigger.COMMAND: "from the command line by {}",
 }
+SOMEBODY = "somebody"
 # A rule that lacks a date, or the like.
 DOUBT = " can't tell"
 UNTOLD = "Why is told to who may see all that it is about."
+
+
+@dataclass(frozen=True)
+class Back:
+    """How far a run is taken back: of so many actions, how many are undone and how many being undone."""
+
+    actions: int
+    undone: int
+    open: int
+
+    @property
+    def words(self) -> str:
+        """It in a word or two; empty when nothing of it came back."""
+        if self.open:
+            return "being taken back"
+        if not self.undone:
+            return ""
+        return "taken back" if self.undone == self.actions else "partly taken back"
 
 
 @dataclass(frozen=True)
@@ -51,15 +72,19 @@ class Bar:
 @dataclass(frozen=True)
 class Told:
     """A run for whoever looks at it. `whole` says whether they may know what it came to, over all that it is
-    about, `others` which other policies they may be told of by name."""
+    about, `others` which other policies they may be told of by name; `back` is there when somebody takes it
+    back, or has."""
 
     run: Run
     actor: Actor
     whole: bool
     others: Collection[str] = ()
+    back: Back | None = None
 
     @property
     def state(self) -> str:
+        if self.is_back:
+            return self.back_words
         if self.run.state == State.ASKING and not self.may_decide:
             return "waits for a person"
         return STATES[State(self.run.state)]
@@ -67,7 +92,9 @@ class Told:
     @property
     def by(self) -> str:
         """What began it."""
-        return TRIGGERS[Trigger(self.run.trigger)].format(actor=self.run.actor)
+        # Who approved it is who it acts for since.
+        actor = SOMEBODY if self.run.approved_by else self.run.actor
+        return TRIGGERS[Trigger(self.run.trigger)].format(self.run.begun_by or actor)
 
     @property
     def is_open(self) -> bool:
@@ -76,8 +103,21 @@ class Told:
 
     @property
     def returns(self) -> bool:
-        """Whether it is being taken back, and not all of that was asked for yet."""
-        return self.run.undo_at is not None and self.run.undone_at is None
+        """Whether it is being taken back: not all of that was asked for yet, or is done."""
+        asked = self.run.undo_at is not None and self.run.undone_at is None
+        return asked or (self.back is not None and self.back.open > 0)
+
+    @property
+    def back_words(self) -> str:
+        """How far it is taken back, in a word or two; empty where nobody does."""
+        if self.returns:
+            return "being taken back"
+        return self.back.words if self.back else ""
+
+    @property
+    def is_back(self) -> bool:
+        """Whether it, or a part of it, came back or is coming: then its state says so."""
+        return bool(self.back_words)
 
     @property
     def asks(self) -> bool:
@@ -91,7 +131,12 @@ class Told:
     @property
     def only_looked(self) -> bool:
         """Whether nothing was changed, so that it says what would be."""
-        return self.run.state not in DID and not self.run.approved_by
+        return self.run.state not in DID and not self.run.approved_by and not self.ended
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is known what it did in the end, so that it says that."""
+        return self.run.went is not None
 
     @cached_property
     def may_decide(self) -> bool:
@@ -132,8 +177,25 @@ class Told:
 
 def rows(actor: Actor, registry: Registry, some: Iterable[Run]) -> list[Told]:
     """Runs of that registry for a list."""
-    every = access.sees_all(actor, registry)
-    return [Told(run, actor, every or run.actor == actor.name) for run in some]
+    every, found = access.sees_all(actor, registry), list(some)
+    back = backs(found)
+    return [Told(run, actor, every or run.actor == actor.name, back=back.get(run.pk)) for run in found]
+
+
+def backs(some: Iterable[Run]) -> dict[str, Back]:
+    """How far those of the runs are taken back that somebody wants back, by their keys: one query if any."""
+    keys = [run.pk for run in some if run.undo_at]
+    if not keys:
+        return {}
+    undone = Action.objects.filter(pk=OuterRef("action"), state=Action.State.UNDONE)
+    undoing = Action.objects.open().filter(undoes=OuterRef("action"))
+    rows = Part.objects.filter(run__in=keys).exclude(action="").order_by().values_list("run")
+    counts = rows.annotate(
+        total=Count("pk"),
+        undone=Count("pk", filter=Exists(undone)),
+        undoing=Count("pk", filter=Exists(undoing)),
+    )
+    return {key: Back(*numbers) for key, *numbers in counts}
 
 
 def capital(words: str) -> str:

@@ -126,7 +126,9 @@ def test_what_is_gone_meanwhile_is_no_failure(stand: Stand) -> None:
     run = work(begun(approved(policy(stand.name, limit="10%"))))
     stand.client.delete_manifest(stand.name, stand.on("pr-1"))
     run = work(runs.approve(run, ALICE, timezone.now()))
-    assert run.parts.get().reason == "By now nothing of it is to go any more."
+    assert run.parts.get().reason == (
+        "By now nothing of it is to go any more. pr-1 gone: it was not there any more."
+    )
     assert run.state == State.DONE
 
 

@@ -93,7 +93,11 @@ def a_run(state: Run.State = Run.State.PARTIAL, **more: Any) -> Run:
         "drops": 30,
         "manifests": 20,
         "untagged": 1,
-        "frees": 5_300_000_000,
+        "frees": 6_300_000_000,
+        "went": 28,
+        "deleted": 19,
+        "bare": 1,
+        "freed": 5_300_000_000,
     }
     run = Run.objects.create(**(values | more))
     Part.objects.create(run=run, repository=HOSTILE, tags=3, reason="the registry said: <b>&no</b>")
@@ -117,7 +121,8 @@ def test_it_is_told_by_mail_in_plain_text(settings: Settings, box: Mailbox) -> N
     assert message["Bcc"] is None
     assert message.get_content_type() == "text/plain"
     text = message.get_content()
-    assert "30 of 100 tags in 3 repositories" in text
+    assert "It dropped 28 of the 30 tags that were to go, and left 2." in text
+    assert "19 manifests are deleted, 1 of them without a tag before" in text
     assert "5.3 GB" in text
     assert "team/<!channel>&<https://evil.example|x>  Bcc: x@evil.example: the registry said: <b>&no" in text
     assert f"https://regui.example.com/sub/main/-/cleanup/runs/{run.pk}/" in text
@@ -150,8 +155,10 @@ def test_a_document_is_posted_and_signed(settings: Settings, place: Fake) -> Non
         "tags": 100,
         "keeps": 70,
         "drops": 30,
-        "dropped": 0,
-        "manifests": 20,
+        "dropped": 28,
+        "left_count": 2,
+        "left": [],
+        "manifests": 19,
         "untagged": 1,
         "bytes": 5_300_000_000,
         "skipped_count": 1,

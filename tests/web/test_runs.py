@@ -1,8 +1,12 @@
 """The pages of policies' runs: what they tell to whom, and what a person says to one that asks."""
 
+import csv
 import json
+import re
+from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from regui.accounts.access import Role
@@ -240,3 +244,143 @@ def test_an_action_leads_those_who_may_look_to_its_policy_and_run(
     page = alice.get(f"/-/actions/{action.pk}/").text
     assert '<span class="mono">releases</span>' in page
     assert "/-/cleanup/runs/" not in page
+
+
+RAN = "kept: running in prod-cluster since 2026-07-31 20:00 UTC"
+
+
+def ended(row: PolicyRow, **more: Any) -> Run:
+    """A run of two repositories that has ended: of the one a tag was left, the other was skipped."""
+    found = {"team/app": ["pr-1", "pr-2", "pr-3"], "team/web": ["pr-1", "pr-2"]}
+    did = {"went": 2, "deleted": 2, "bare": 0, "freed": 1_100_000}
+    values = {"state": Run.State.DONE, "reason": "", "finished_at": timezone.now()} | did | more
+    run = cleanups.run(row, found, **values)
+    action = Action.objects.create(
+        registry="main",
+        repository="team/app",
+        kind="retain",
+        actor="alice",
+        state=Action.State.DONE,
+        started_at=run.started_at,
+        plan={"asked": {"policy": "releases", "run": run.pk, "tags": ["pr-1", "pr-3"], "digests": []}},
+    )
+    app, web = run.parts.filter(repository="team/app"), run.parts.filter(repository="team/web")
+    app.update(action=action.pk, done=True, left=[["pr-2", RAN]], **did)
+    web.update(done=True, left=[["pr-1", RAN]], reason="By now nothing of it is to go any more.")
+    return run
+
+
+def flat(page: str) -> str:
+    """The text of a page without its markup."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_a_run_that_ended_says_what_it_did_and_what_it_left(alice: Visitor, releases: PolicyRow) -> None:
+    run = ended(releases)
+    page = alice.get(f"{RUNS}{run.pk}/").text
+    said = flat(page)
+    assert "Dropped 2 of 5 tags to drop; 3 left" in said
+    assert "Digests deleted 2 with their layers that nothing else needs; planned were 5" in said
+    assert "Frees 1.1 MB once the registry collects its garbage; planned were up to 3.2 MB" in said
+    assert "To drop" not in said
+    app = flat(page.partition('data-repository="team/app"')[2].partition("</tr>")[0])
+    assert f"pr-2 left , {RAN} pr-1" in app
+    assert "2 of 4 1 left" in app
+    web = flat(page.partition('data-repository="team/web"')[2].partition("</tr>")[0])
+    assert f"pr-1 left , {RAN}" in web
+    assert "pr-2 left , skipped: By now nothing of it is to go any more." in web
+    assert "0 of 4 2 left" in web
+    assert "dropped:" not in web
+    part = flat(alice.get(f"{RUNS}{run.pk}/in/team/app/").text)
+    assert "2 of 4 tags, 1 left" in part
+
+
+def test_files_of_a_run_that_ended_tell_what_went_from_what_was_left(
+    alice: Visitor, releases: PolicyRow
+) -> None:
+    run = ended(releases)
+    text = alice.get(f"{RUNS}{run.pk}/?format=csv").text
+    lines = {(one["repository"], one["tag"]): one for one in csv.DictReader(text.splitlines())}
+    assert len(lines) == 5
+    for place, reason, result in [
+        (("team/app", "pr-1"), cleanups.WHY, "done"),
+        (("team/app", "pr-2"), RAN, "left"),
+        (("team/web", "pr-1"), RAN, "skipped"),
+        (("team/web", "pr-2"), "skipped: By now nothing of it is to go any more.", "skipped"),
+    ]:
+        assert (lines[place]["reason"], lines[place]["result"]) == (reason, result)
+    document = json.loads(alice.get(f"{RUNS}{run.pk}/?format=json").text)
+    assert (document["drops"], document["went"], document["left"], document["freed"]) == (5, 2, 3, 1_100_000)
+    app, web = document["parts"]
+    assert [one["tag"] for one in app["dropped"]] == ["pr-1", "pr-3"]
+    assert [(one["tag"], one["reason"]) for one in app["left"]] == [("pr-2", RAN)]
+    assert (web["dropped"], [one["tag"] for one in web["left"]]) == ([], ["pr-1", "pr-2"])
+
+
+def test_lists_and_the_undo_page_say_what_went(alice: Visitor, releases: PolicyRow) -> None:
+    run = ended(releases)
+    row = flat(alice.get(RUNS).text.partition(f'data-run="{run.pk}"')[2].partition("</tr>")[0])
+    assert "2 of 14 tags, 3 left 1.1 MB" in row
+    assert "2 tags come back" in flat(alice.get(f"{RUNS}{run.pk}/undo/").text)
+    assert "2 tags dropped, 3 left, 1.1 MB" in flat(alice.get("/main/-/cleanup/policies/").text)
+    asks = cleanups.run(cleanups.policy("nightly"))
+    row = flat(alice.get(RUNS).text.partition(f'data-run="{asks.pk}"')[2].partition("</tr>")[0])
+    assert "would be 3 of 12 tags up to 3.2 MB" in row
+
+
+def test_who_approved_a_run_is_not_said_to_have_begun_it(alice: Visitor, releases: PolicyRow) -> None:
+    values = {"trigger": Run.Trigger.COMMAND, "actor": "carol", "approved_by": "carol"}
+    run = ended(releases, begun_by="local:root", approved_at=timezone.now(), **values)
+    said = flat(alice.get(f"{RUNS}{run.pk}/").text)
+    assert "from the command line by local:root" in said
+    assert "approved by carol" in said
+    Run.objects.update(begun_by="")
+    assert "from the command line by somebody" in flat(alice.get(f"{RUNS}{run.pk}/").text)
+
+
+def test_a_run_is_looked_at_again_until_all_of_it_is_taken_back(alice: Visitor, releases: PolicyRow) -> None:
+    now = timezone.now()
+    run = ended(releases, undo_by="alice", undo_at=now, undone_at=now)
+    done = Action.objects.get()
+    back = Action.objects.create(
+        registry="main",
+        repository="team/app",
+        kind="undo",
+        actor="alice",
+        state=Action.State.RUNNING,
+        started_at=now,
+        undoes=done.pk,
+    )
+    page = alice.get(f"{RUNS}{run.pk}/").text
+    assert 'hx-trigger="load delay:2s"' in page
+    assert "being taken back" in flat(page)
+    assert "being taken back" in flat(alice.get(RUNS).text)
+
+    Action.objects.filter(pk=back.pk).update(state=Action.State.DONE)
+    Action.objects.filter(pk=done.pk).update(state=Action.State.UNDONE)
+    page = alice.get(f"{RUNS}{run.pk}/").text
+    assert "load delay" not in page
+    for address in (f"{RUNS}{run.pk}/", RUNS, "/main/-/cleanup/policies/releases/"):
+        assert re.search(r"<span class=\"pill plain\">.*?taken back</span>", alice.get(address).text), address
+
+
+def test_history_costs_one_query_more_however_much_was_taken_back(
+    alice: Visitor, releases: PolicyRow, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(3):
+        ended(releases, undo_by="alice", undo_at=timezone.now(), undone_at=timezone.now())
+        with django_assert_num_queries(HISTORY + 1):
+            alice.get(RUNS)
+
+
+def test_a_run_that_asks_leads_to_each_tag_while_its_policy_is_the_same(
+    alice: Visitor, releases: PolicyRow
+) -> None:
+    run = cleanups.run(releases)
+    link = 'href="/main/-/cleanup/policies/releases/tags/"'
+    assert link in alice.get(f"{RUNS}{run.pk}/").text
+    assert alice.get("/main/-/cleanup/policies/releases/tags/").status_code == 200
+    PolicyRow.objects.update(document=releases.document | {"otherwise": "drop"})
+    assert link not in alice.get(f"{RUNS}{run.pk}/").text
+    PolicyRow.objects.all().delete()
+    assert link not in alice.get(f"{RUNS}{run.pk}/").text

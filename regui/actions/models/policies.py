@@ -3,7 +3,7 @@
 import hashlib
 import json
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -127,7 +127,10 @@ class Run(models.Model):
     document = models.JSONField(help_text="the policy as it was")
     dry = models.BooleanField(default=False, help_text="nothing is changed, whatever it finds")
     trigger = models.CharField(max_length=8, choices=Trigger)
-    actor = models.CharField(max_length=150, help_text="with whose rights")
+    begun_by = models.CharField(
+        max_length=150, blank=True, help_text="who began it; empty where that isn't known any more"
+    )
+    actor = models.CharField(max_length=150, help_text="with whose rights: of who approved it, by then")
     address = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     reason = models.TextField(blank=True, help_text="why it isn't simply done, or what it asks")
@@ -165,6 +168,11 @@ class Run(models.Model):
     counts = models.JSONField(
         default=list, help_text="[[keep, how, rule, policy, tags], …]: `deciding.Verdict`s with their counts"
     )
+    # What it did; null until it has ended, and for those that did nothing.
+    went = models.PositiveIntegerField(null=True, help_text="tags that it dropped")
+    deleted = models.PositiveIntegerField(null=True, help_text="digests that it deleted")
+    bare = models.PositiveIntegerField(null=True, help_text="of these, without a tag before")
+    freed = models.PositiveBigIntegerField(null=True, help_text="bytes that nothing needs since")
 
     objects = RunQuerySet.as_manager()
 
@@ -190,9 +198,19 @@ class Run(models.Model):
         return self.state in self.OPEN
 
     @property
+    def left(self) -> int:
+        """How many tags stayed, or weren't there, that it had found to go; 0 until that is known."""
+        return 0 if self.went is None else self.drops - self.went
+
+    @property
     def fingerprint(self) -> str:
         """That of the policy as it was."""
         return Policy.read(self.document).fingerprint
+
+    def is_of(self, document: dict[str, Any] | None) -> bool:
+        """Whether a policy, as it is kept, does what it did when the run began; None is for one that isn't
+        there any more."""
+        return document is not None and Policy.read(document).fingerprint == self.fingerprint
 
 
 class Part(models.Model):
@@ -207,6 +225,14 @@ class Part(models.Model):
     action = models.CharField(max_length=16, blank=True, help_text="the action that carried it out")
     done = models.BooleanField(default=False, help_text="nothing is left to do in it")
     reason = models.TextField(blank=True, help_text="why it was skipped, or not all of it was done")
+    left = models.JSONField(
+        default=list,
+        help_text="[[tag or untagged digest, reason], …]: what of it didn't go when it was carried out",
+    )
+    went = models.PositiveIntegerField(null=True, help_text="tags that went; null until its action has ended")
+    deleted = models.PositiveIntegerField(null=True, help_text="digests that were deleted")
+    bare = models.PositiveIntegerField(null=True, help_text="of these, without a tag before")
+    freed = models.PositiveBigIntegerField(null=True, help_text="bytes that nothing needs since")
     undo = models.CharField(max_length=16, blank=True, help_text="the action that takes it back")
     lost = models.TextField(blank=True, help_text="what of it can't be taken back, and why")
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 
@@ -12,7 +13,7 @@ from regui.accounts import access, standing
 from regui.actions import journal, kinds, retain, run, undo
 from regui.actions.models import Action, Part, Run
 from regui.actions.plans import Agreed, Plan
-from regui.actions.retention import facts, finding, keeping
+from regui.actions.retention import facts, finding, keeping, leaving
 from regui.actions.retention.turns import LONG, PAUSES, Turn
 from regui.index.models import Registry
 from regui.retention.policy import Policy
@@ -63,8 +64,8 @@ def carry_out(turn: Turn, part: Part, stop: Callable[[], bool]) -> None:
             found = started(turn.run, part)
         except (standing.Nobody, access.Forbidden, Http404) as error:
             note(part, str(error), done=True)
-        except oci.NotFound:
-            note(part, NOTHING, done=True)
+        except oci.NotFound as error:
+            note(part, f"{NOTHING} {error}", done=True)
         except oci.Error as error:
             if error.code in PASSING:
                 raise Silent(str(error)) from error
@@ -94,6 +95,7 @@ def carry_out(turn: Turn, part: Part, stop: Callable[[], bool]) -> None:
 
     if found.is_open:
         found = run.carry_out(found, held, budget=LONG.total_seconds())
+    turn.hold(LONG)
     conclude(part, found)
 
 
@@ -122,8 +124,11 @@ def started(of: Run, part: Part) -> Action | None:
         raise run.Unchecked(plan)
     for _ in range(AGAIN):
         agreed = narrowed(plan, part)
+        now = leaving.Now(repository, policy, others, plan, timezone.now())
+        part.left = now.left(part, agreed)
+        part.save(update_fields=["left"])
         if not plan.steps or not (agreed.asked["tags"] or agreed.asked["digests"]):
-            note(part, NOTHING, done=True)
+            note(part, f"{NOTHING} {leaving.said(part.left)}", done=True)
             return None
         try:
             return run.start(agreed, actor, budget=budget)
@@ -146,8 +151,9 @@ def narrowed(plan: Plan, part: Part) -> Agreed:
 
 
 def conclude(part: Part, action: Action) -> None:
-    """Note how the action of a part ended; nothing while it is open."""
+    """Note how the action of a part ended, and what it did; nothing while it is open."""
     if not action.is_open:
+        leaving.settle(part, action)
         well = action.state in {Action.State.DONE, Action.State.UNDONE}
         note(part, "" if well else action.reason or f"It {action.state}.", done=True)
 
@@ -161,8 +167,9 @@ def ended(turn: Turn) -> Run:
     """The run with its end, by how its parts did."""
     parts = turn.run.parts.exclude(dropped=[], untagged=[])
     total = parts.count()
-    well = parts.filter(done=True, reason__in=["", NOTHING]).count()
+    well = parts.filter(Q(reason="") | Q(reason__startswith=NOTHING), done=True).count()
     left = parts.filter(done=False).count()
+    turn.write(**leaving.total(turn.run))
     if turn.run.stop:
         reason = f"{turn.run.reason} Stopped after {total - left} of {total}.".strip()
         return turn.end(State.CANCELLED, reason)

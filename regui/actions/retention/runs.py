@@ -14,7 +14,7 @@ from regui.accounts import access, standing
 from regui.accounts.access import Actor
 from regui.actions.models import PolicyRow, Run
 from regui.actions.models.policies import RunQuerySet
-from regui.actions.retention import carrying, finding, returning, rights
+from regui.actions.retention import carrying, finding, leaving, returning, rights
 from regui.actions.retention.turns import Overtaken, Turn
 from regui.index.models import Registry
 from regui.retention import schedule
@@ -59,6 +59,7 @@ def written(row: PolicyRow, actor: str, trigger: Run.Trigger, now: datetime, **f
         policy=row.name,
         document=row.document,
         trigger=trigger,
+        begun_by=actor,
         actor=actor,
         started_at=now,
         **fields,
@@ -205,7 +206,7 @@ def compared(run: Run, before: Run) -> Difference:
     """What a run drops that the one before it didn't, and the other way round; without what it dropped."""
     now, then = drops(run), drops(before)
     carried = before.parts.exclude(action="")
-    done = {(part.repository, tag) for part in carried for tag, _, _ in part.dropped}
+    done = {(part.repository, tag) for part in carried for tag, _, _ in leaving.Outcome(part).went}
     newly = [(*place, reason) for place, reason in now.items() if place not in then]
     left = then.keys() - now.keys() - done
     return Difference(newly, [(*place, reason) for place, reason in then.items() if place in left])

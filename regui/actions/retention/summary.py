@@ -6,9 +6,10 @@ from typing import Any
 
 from django.conf import settings
 
-from regui.actions.models import Item, Part, Run
+from regui.actions.models import Part, Run
+from regui.actions.retention import leaving
 
-# So many skipped repositories are named.
+# So many skipped repositories are named, and so many things that were left.
 NAMED = 20
 # What Slack takes: characters of a heading and of a section, and of a message's text for notifications.
 HEADING, SECTION, TEXT = 150, 3000, 4000
@@ -24,9 +25,9 @@ UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
 def of(run: Run, now: datetime) -> dict[str, Any]:
-    """The run as a document; its names stay as they are. `bytes` is None while nobody knows."""
-    actions = list(run.parts.exclude(action="").values_list("action", flat=True))
-    done = Item.objects.filter(action__in=actions, result=Item.Result.DONE).exclude(tag="")
+    """The run as a document; its names stay as they are. What is counted as deleted and freed is what it did,
+    or would do if it only looked so far; `bytes` is None while nobody knows."""
+    looked = run.dry or run.state == Run.State.ASKING
     skipped = run.parts.exclude(reason="")
     return {
         "id": f"{run.pk}-{run.state}",
@@ -45,14 +46,30 @@ def of(run: Run, now: datetime) -> dict[str, Any]:
         "tags": run.tags,
         "keeps": run.keeps,
         "drops": run.drops,
-        "dropped": done.values("repository", "tag").distinct().count() if actions else 0,
-        "manifests": run.manifests,
-        "untagged": run.untagged,
-        "bytes": run.frees,
+        "dropped": run.went or 0,
+        "left_count": 0 if looked else run.drops - (run.went or 0),
+        "left": left(run),
+        "manifests": run.manifests if looked else run.deleted or 0,
+        "untagged": run.untagged if looked else run.bare or 0,
+        "bytes": run.frees if looked else run.freed or 0,
         "skipped_count": skipped.count(),
         "skipped": [skip(part) for part in skipped[:NAMED]],
         "url": address(run),
     }
+
+
+def left(run: Run) -> list[dict[str, str]]:
+    """The first of the tags that it had found to go and left, each with why: of repositories in which it did
+    something, since a skipped one says why of all that is in it."""
+    found: list[dict[str, str]] = []
+    rows = run.parts.exclude(action="").exclude(left=[])
+    for part in rows.iterator(chunk_size=NAMED) if run.left else ():
+        for tag, _, reason in leaving.Outcome(part, over=True).left:
+            if tag and len(found) < NAMED:
+                found.append({"repository": part.repository, "tag": tag, "reason": reason})
+        if len(found) == NAMED:
+            break
+    return found
 
 
 def skip(part: Part) -> dict[str, str]:
@@ -82,15 +99,25 @@ def lines(found: dict[str, Any]) -> list[str]:
     """What it came to, line by line."""
     drops = f"{found['drops']:,} of {found['tags']:,} tags in {found['repositories']:,} repositories"
     said = [plain(found["reason"])] if found["reason"] else []
-    if found["state"] == Run.State.ASKING or found["dry_run"]:
+    looked = found["state"] == Run.State.ASKING or found["dry_run"]
+    if looked:
         said.append(f"It would drop {drops} and keep {found['keeps']:,}.")
     else:
         said.append(
-            f"It dropped {found['dropped']:,} tags; to drop were {drops}. {found['keeps']:,} are kept."
+            f"It dropped {found['dropped']:,} of the {found['drops']:,} tags that were to go, "
+            f"and left {found['left_count']:,}. It had looked at {found['tags']:,} tags in "
+            f"{found['repositories']:,} repositories."
         )
-    gone = f"{found['manifests']:,} manifests, {found['untagged']:,} of them without a tag before"
-    freed = "" if found["bytes"] is None else f"; {size(found['bytes'])} free up when garbage is collected"
-    return [*said, f"That comes to {gone}{freed}."]
+    gone = f"{found['manifests']:,} manifests {'would be' if looked else 'are'} deleted"
+    bare = f", {found['untagged']:,} of them without a tag before"
+    most = "up to " if looked else ""
+    freed = f"; {most}{size(found['bytes'])} free up when garbage is collected" if found["bytes"] else ""
+    return [*said, f"{gone}{bare}{freed}."]
+
+
+def stayed(found: dict[str, Any]) -> list[str]:
+    """What was left where the rest went, and why, line by line; nothing when nothing was."""
+    return [plain(f"{one['repository']}:{one['tag']} {one['reason']}") for one in found["left"]]
 
 
 def skipped(found: dict[str, Any]) -> list[str]:
@@ -105,6 +132,8 @@ def text(found: dict[str, Any]) -> str:
     paragraphs = ["\n".join(lines(found))]
     if named := skipped(found):
         paragraphs.append("\n".join(["Not, or not wholly, done:", *(f"  {line}" for line in named)]))
+    if named := stayed(found):
+        paragraphs.append("\n".join(["Left:", *(f"  {line}" for line in named)]))
     times = f"Started {found['started_at']}"
     paragraphs.append(f"{times}, ended {found['finished_at']}." if found["finished_at"] else f"{times}.")
     return "\n\n".join(paragraphs + ([found["url"]] if found["url"] else [])) + "\n"
@@ -113,7 +142,7 @@ def text(found: dict[str, Any]) -> str:
 def slack(found: dict[str, Any]) -> dict[str, Any]:
     """All of it as Slack, Mattermost and others take it. `verbatim` lets no name become a link or a call."""
     title = heading(found)
-    parts = ["\n".join(lines(found)), "\n".join(skipped(found))]
+    parts = ["\n".join(some(found)) for some in (lines, skipped, stayed)]
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": cut(title, HEADING), "emoji": False}},
         *(section(escaped(part, SECTION)) for part in parts if part),

@@ -8,9 +8,9 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from regui.accounts import access
-from regui.actions.models import Part, PolicyRow, Run
+from regui.actions.models import PolicyRow, Run
 from regui.actions.plans import shortened
-from regui.actions.retention import book, rights, runs, told
+from regui.actions.retention import book, leaving, rights, runs, told
 from regui.index.models import Registry
 from regui.management import foreground, references
 from regui.management.speaking import DONE, DROPS, FAILED, PERSON, Refusal
@@ -103,23 +103,31 @@ class Command(Speaking):
         hidden = 0
         for part in run.parts.all():
             if self.actor.may(access.Right.SEE, run.registry, part.repository):
-                self.part(part)
+                self.part(leaving.Outcome(part, over=run.went is not None))
             else:
                 hidden += 1
         if hidden:
             self.say(f"  and {counted(hidden, 'repository', 'repositories')} that you may not see")
 
-    def part(self, part: Part) -> None:
-        """Say what goes of one repository, and why."""
-        everything = ", all of them" if part.tags and part.tags == len(part.dropped) else ""
-        self.say(f"  {part.repository}: {len(part.dropped):,} of {counted(part.tags, 'tag')}{everything}")
-        for tag, digest, reason in part.dropped:
+    def part(self, found: leaving.Outcome) -> None:
+        """Say what goes of one repository, or went, and what was left, and why."""
+        part, went = found.part, found.went
+        everything = ", all of them" if part.tags and part.tags == len(went) else ""
+        self.say(f"  {part.repository}: {len(went):,} of {counted(part.tags, 'tag')}{everything}")
+        for tag, digest, reason in went:
             self.say(f"    {tag} ({shortened(digest)}) {reason}")
-        for digest in part.untagged:
+        for digest in found.bare:
             self.say(f"    {digest} has no tag")
+        for tag, digest, reason in found.left:
+            self.say(f"    {tag or digest} is left, {reason}")
 
     def conclude(self, run: Run) -> None:
         """Say how a run ended."""
+        if run.went is not None and (run.drops or run.untagged):
+            self.say(
+                f"  Dropped {run.went:,} of {run.drops:,} tags, left {run.left:,}; deleted {run.deleted:,} "
+                f"digests, which frees {size(run.freed)}."
+            )
         for part in run.parts.exclude(reason=""):
             if self.actor.may(access.Right.SEE, run.registry, part.repository):
                 self.complain(f"{part.repository}: {part.reason}")

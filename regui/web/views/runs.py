@@ -1,5 +1,8 @@
 """The runs of policies: their history, one of them, and what a person says to it."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -58,8 +61,9 @@ def detail(request: Request, registry: str, run: str) -> HttpResponse:
     words = forms.cleaned(request.GET.get("q", ""))
     rows = parts.every.filter(repository__icontains=words) if words else parts.every
     page = paginate(request, rows)
-    others = book.visible(request.actor, row).values_list("name", flat=True)
-    told = ran.Told(parts.run, request.actor, parts.whole, set(others))
+    policies = dict(book.visible(request.actor, row).values_list("name", "document"))
+    back = ran.backs([parts.run]).get(parts.run.pk)
+    told = ran.Told(parts.run, request.actor, parts.whole, policies, back)
     context = {
         "run": parts.run,
         "told": told,
@@ -67,6 +71,7 @@ def detail(request: Request, registry: str, run: str) -> HttpResponse:
         "page": page,
         "rows": parts.rows(page),
         "q": words,
+        "same": parts.run.is_of(policies.get(parts.run.policy)),
         "since": since(parts) if told.decided else None,
         "again": AGAIN,
     }
@@ -81,7 +86,8 @@ def part(request: Request, registry: str, run: str, name: str) -> HttpResponse:
     mine = parts.rows(parts.every.filter(repository=name))
     if not mine:
         raise Http404(f"That run found nothing in a repository named {name}.")
-    context = {"run": parts.run, "row": mine[0], "page": paginate(request, mine[0].part.dropped)}
+    lines: Sequence[Any] = mine[0].lines
+    context = {"run": parts.run, "row": mine[0], "page": paginate(request, lines)}
     return htmx.render(request, "cleanup/part.html", context, partials=["results"])
 
 
