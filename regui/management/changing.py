@@ -102,12 +102,15 @@ class Changing(Command, ABC):
 
     def agree(self, plan: Plan, options: dict[str, Any]) -> None:
         """Nothing, once somebody agreed. Raises `Refusal`."""
+        self.ask("break" if plan.breaks and not options["break_indexes"] else "yes", options)
+
+    def ask(self, word: str, options: dict[str, Any]) -> None:
+        """Nothing, once somebody said that word. Raises `Refusal`."""
         if options["yes"]:
             return
         if not self.asks:
             hint = "Look at it with --dry-run; --yes agrees to it."
             raise Refusal("Nobody agreed to this.", code="not-agreed", status=PERSON, hint=hint)
-        word = "break" if plan.breaks and not options["break_indexes"] else "yes"
         try:
             said = self.console.input(f'Type "{word}" to go on: ').strip()
         except (EOFError, KeyboardInterrupt):

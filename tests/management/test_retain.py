@@ -75,10 +75,39 @@ def test_what_nobody_approved_asks_and_yes_approves_it(
     assert tags(registry, there.name) == {"1.0", "pr-1", "pr-2"}
 
     assert retain("--yes") == DONE
+    assert "Dropped 2 of 2 tags, left 0; deleted 2 digests" in capsys.readouterr().out
     assert tags(registry, there.name) == {"1.0"}
     assert PolicyRow.objects.get().is_approved
     assert retain("main", "--dry-run") == DONE, "nothing is left to go"
     assert retain() == DONE
+
+
+def test_a_whole_run_is_taken_back(
+    there: Repository, registry: RunningRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert retain("--yes") == DONE
+    run = Run.objects.get()
+    assert tags(registry, there.name) == {"1.0"}
+    capsys.readouterr()
+
+    call_command("undo", run.pk, "--dry-run")
+    assert f"{there.name}: 2 tags come back" in capsys.readouterr().out
+    with pytest.raises(Refusal, match="Nobody agreed to this"):
+        call_command("undo", run.pk)
+    assert tags(registry, there.name) == {"1.0"}
+
+    call_command("undo", run.pk, "--yes")
+    assert "Done." in capsys.readouterr().out
+    assert tags(registry, there.name) == {"1.0", "pr-1", "pr-2"}
+    assert not PolicyRow.objects.get().is_approved
+    with pytest.raises(Refusal, match="There is nothing to take back of the run"):
+        call_command("undo", run.pk, "--yes")
+
+
+def test_a_run_that_asks_can_not_be_taken_back(there: Repository) -> None:
+    assert retain() == PERSON
+    with pytest.raises(Refusal, match="hasn't ended yet"):
+        call_command("undo", Run.objects.get().pk, "--yes")
 
 
 def test_one_object_tells_a_program_all_of_it(there: Repository, capsys: pytest.CaptureFixture[str]) -> None:
