@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("actions", "0011_allowed"),
+        ("actions", "0012_left"),
     ]
 
     operations = [
