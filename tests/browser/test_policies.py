@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.looks import PHONE, Looks
+from tests.browser.looks import DESK, PHONE, Looks
 from tests.browser.site import Site
 from tests.browser.watch import Watch
 
@@ -108,12 +108,67 @@ def test_a_policy_is_written_with_the_keyboard_alone(site: Site, page: Page) -> 
     expect(page.locator("#add-rule")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".one-rule")).to_have_count(2)
+    expect(page.get_by_role("textbox", name="How many")).to_be_focused()
+    # Enter in a field shows what it would do, here
+    figure(page, "drops")
+    with page.expect_request(lambda one: "/preview/" in one.url and not one.is_navigation_request()):
+        page.keyboard.press("Enter")
+    figure(page, "drops")
+    expect(page).to_have_url(re.compile(r"add/\?from=pull-requests$"))
+    expect(page.get_by_role("textbox", name="How many")).to_be_focused()
     page.get_by_role("button", name="Remove rule 2").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".one-rule")).to_have_count(1)
     page.locator("#save").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{site.url}{LIST}by-keys/")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_two_tabs_lose_nothing_of_each_other(
+    site: Site, browser: Browser, looks: Looks, scripts: bool
+) -> None:
+    name = "two-tabs" if scripts else "two-plain-tabs"
+    context = browser.new_context(java_script_enabled=scripts, base_url=site.url, viewport=DESK)
+    try:
+        one = context.new_page()
+        one.goto(f"{LIST}add/?from=pull-requests")
+        one.get_by_role("textbox", name="Name").fill(name)
+        one.get_by_role("button", name="Save", exact=True).click()
+        expect(one).to_have_url(f"{site.url}{LIST}{name}/")
+        one.goto(f"{LIST}{name}/edit/")
+        two = context.new_page()
+        two.goto(f"{LIST}{name}/edit/")
+        one.get_by_role("textbox", name="Note").fill("from tab 1")
+        one.get_by_role("button", name="Save", exact=True).click()
+        expect(one).to_have_url(f"{site.url}{LIST}{name}/")
+
+        two.get_by_label("Kind of rule").select_option("keep matching")
+        two.get_by_role("button", name="Add a rule").click()
+        expect(two.locator(".one-rule")).to_have_count(2)
+        two.get_by_role("button", name="Remove rule 2").click()
+        expect(two.locator(".one-rule")).to_have_count(1)
+        two.get_by_role("textbox", name="Stop and ask").fill("50")
+        two.get_by_role("button", name="Save", exact=True).click()
+        expect(two.get_by_role("alert")).to_contain_text(f"anonymous changed {name}")
+        expect(two.get_by_role("alert")).to_contain_text("What differs: note, limit.")
+        expect(two.get_by_role("textbox", name="Stop and ask")).to_have_value("50")
+        if scripts:
+            assert looks.faults(two, "policy-newer") == []
+        two.get_by_role("link", name="Open the newer one").click()
+        expect(two.get_by_role("textbox", name="Note")).to_have_value("from tab 1")
+        two.goto(f"{LIST}{name}/edit/")
+        two.get_by_role("textbox", name="Stop and ask").fill("50")
+        one.goto(f"{LIST}{name}/edit/")
+        one.get_by_role("textbox", name="Note").fill("again")
+        one.get_by_role("button", name="Save", exact=True).click()
+        expect(one).to_have_url(f"{site.url}{LIST}{name}/")
+        two.get_by_role("button", name="Save", exact=True).click()
+        two.get_by_role("button", name="Save mine over it").click()
+        expect(two).to_have_url(f"{site.url}{LIST}{name}/")
+        expect(two.get_by_text("more than 50 %")).to_be_visible()
+    finally:
+        context.close()
 
 
 def test_faults_stand_beside_their_fields_on_a_phone(page: Page, watch: Watch, looks: Looks) -> None:
