@@ -172,6 +172,17 @@ function showTab(part = document) {
 
 showTab();
 
+// A slider says where it stands while it is moved; who listens hears that from the slider itself.
+
+function tell(slider) {
+  const place = find(`[data-value-of="${slider.id}"]`);
+  if (place) place.textContent = slider.value;
+}
+
+document.addEventListener("input", (event) => event.target.matches("input[type=range]") && tell(event.target));
+// A browser that comes back to a page may have put them where they were.
+for (const slider of document.querySelectorAll("input[type=range]")) tell(slider);
+
 // An empty field of a filter says nothing, so it needn't stand in the address.
 
 document.addEventListener("htmx:config:request", (event) => {

@@ -33,6 +33,29 @@ def test_sliding_by_keyboard_draws_the_curves_anew(page: Page) -> None:
     expect(page.get_by_label("Keep the newest")).to_be_focused()
 
 
+def test_a_slider_says_where_it_stands_while_it_is_moved(page: Page) -> None:
+    page.goto(f"{WHAT_IF}?keep=10&older=30")
+    keep, older = page.locator("[data-value-of=keep]"), page.locator("[data-value-of=older]")
+    expect(keep).to_have_text("10")
+    expect(older).to_have_text("30")
+    page.get_by_label("Drop what is older than").focus()
+    page.keyboard.press("ArrowRight")
+    expect(older).to_have_text("31")
+    page.keyboard.press("End")
+    expect(older).to_have_text("365")
+    expect(keep).to_have_text("10")
+
+
+def test_it_is_added_up_again_without_a_script(browser: Browser, site: Site) -> None:
+    page = browser.new_page(java_script_enabled=False, base_url=site.url)
+    for path in (INSIGHT, f"{WHAT_IF}?keep=3&older=0"):
+        page.goto(path)
+        page.get_by_role("link", name="Add up again").click()
+        expect(page).to_have_url(re.compile("again=1"))
+        expect(page.get_by_text("just now").first).to_be_visible()
+    page.close()
+
+
 def test_without_a_script_a_button_shows_the_same(browser: Browser, site: Site) -> None:
     page = browser.new_page(java_script_enabled=False, base_url=site.url)
     page.goto(WHAT_IF)
