@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.looks import PHONE, Looks
+from tests.browser.looks import DESK, PHONE, Looks
 from tests.browser.site import Site
 from tests.serving import Running, regui
 
@@ -57,6 +57,12 @@ def test_a_policy_is_approved_carried_out_and_taken_back(
 ) -> None:
     asking(page, alone)
     faults = looks.faults(page, "policy")
+    page.set_viewport_size(DESK)
+    tops = page.locator(".buttons .btn").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().top)"
+    )
+    assert len(tops) == 5
+    assert len(set(tops)) == 1, "all buttons stand in one row"
     page.get_by_role("link", name="Look at it and decide").click()
     expect(page.locator('[data-tag="pr-2"]')).to_contain_text("dropped: rule 2, matches pr-*")
     assert site.tagged(REPOSITORY) == pulls, "nothing goes before somebody says so"
@@ -92,5 +98,6 @@ def test_it_works_on_a_phone_without_scripts(alone: Running, browser: Browser, p
         plain.locator(".nav-foot").get_by_role("link", name="Clean up").click()
         plain.get_by_role("link", name="Runs").click()
         expect(plain.locator('[data-run][data-state="done"]')).to_be_visible()
+        expect(plain.get_by_text(re.compile(r"3 of 4 tags\s+up to")).first).to_be_visible()
     finally:
         context.close()
