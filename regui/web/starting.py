@@ -33,7 +33,8 @@ def rule(key: str, kind: str, **typed: str) -> RuleDraft:
 STARTS: Mapping[str, Start] = {
     "newest": Start(
         "Keep the newest 10",
-        "Of each repository the newest ten tags stay, and all that are called latest or are a release.",
+        "Of each repository the newest ten tags stay, and latest. The rest goes: old releases too, unless a "
+        "rule keeps them.",
         "layers",
         Draft(
             name="newest-10",
@@ -43,7 +44,6 @@ STARTS: Mapping[str, Start] = {
             rules=(
                 rule("1", "keep newest", count="10"),
                 rule("2", "keep matching", tags="latest"),
-                rule("3", "keep versions", range="*"),
             ),
         ),
     ),
