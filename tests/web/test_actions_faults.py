@@ -251,7 +251,7 @@ def test_a_registry_that_left_the_settings_leaves_its_actions_open(
     let_the_lease_end()
     settings.REGISTRIES = {}
     assert settle() == []
-    assert "no longer say" in Action.objects.get().reason
+    assert "don't say where the registry main is" in Action.objects.get().reason
 
 
 def test_someone_elses_delete_in_the_same_moment_is_as_good(
