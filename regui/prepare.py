@@ -52,8 +52,7 @@ def data_folder(path: Path) -> None:
 
 
 def database_file() -> None:
-    """Make SQLite's file, readable by its owner only: whoever reads it has everybody's sessions. What SQLite
-    puts beside it goes by the same rights."""
+    """Make SQLite's file, readable by its owner only. What SQLite puts beside it goes by the same rights."""
     path = Path(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite" and path.is_absolute() and path.parent.is_dir() and not path.exists():
         path.touch(mode=0o600)
