@@ -19,6 +19,12 @@ def figure(page: Page, name: str) -> int:
     return int(there.inner_text().replace(",", ""))
 
 
+def settled(page: Page) -> None:
+    """Wait for the bytes, which come last: until then what is there is dimmed."""
+    expect(page.locator("[data-figure='frees']")).to_have_text(re.compile(r"\d"))
+    expect(page.locator(".htmx-request")).to_have_count(0)
+
+
 def test_a_policy_is_edited_with_a_live_preview(site: Site, page: Page, looks: Looks) -> None:
     page.goto(LIST)
     assert looks.faults(page, "policies-none") == []
@@ -41,6 +47,7 @@ def test_a_policy_is_edited_with_a_live_preview(site: Site, page: Page, looks: L
     page.get_by_label("Kept or dropped").select_option("dropped")
     expect(page.locator("[data-verdict='kept']")).to_have_count(0)
     expect(page.locator("[data-verdict='dropped'] .c-why").first).to_contain_text("no rule speaks of it")
+    settled(page)
     assert looks.faults(page, "policy-edit") == []
 
     # What is wrong is told quietly, and the field keeps what is typed
@@ -58,6 +65,7 @@ def test_a_policy_is_edited_with_a_live_preview(site: Site, page: Page, looks: L
     page.get_by_role("button", name="Remove rule 3").click()
     expect(page.locator(".one-rule")).to_have_count(2)
     expect(name).to_have_value("live")
+    settled(page)
     assert looks.faults(page, "policy-rules") == []
 
     page.get_by_role("button", name="Save", exact=True).click()
