@@ -9,7 +9,7 @@ from regui.accounts import access
 from regui.accounts.access import Actor, Right
 from regui.actions import delete, journal, kinds
 from regui.actions.models import Action
-from regui.index import fetch, search
+from regui.index import connect, fetch, search
 from regui.index.models import Registry, Repository
 from regui.management.changing import stale, unchecked
 from regui.management.speaking import FAILED, Refusal
@@ -31,8 +31,8 @@ def repository(actor: Actor, registry_name: str, name: str, kind: str) -> Reposi
 
 
 def known(actor: Actor, registry_name: str, name: str, right: Right) -> Repository:
-    """The repository of that name, over which the actor has that right. Raises like `registry`."""
-    return access.repository(actor, registry(actor, registry_name), name, right)
+    """The repository of that name, over which the actor has that right. Raises like `reached`."""
+    return access.repository(actor, reached(actor, registry_name), name, right)
 
 
 def registry(actor: Actor, name: str) -> Registry:
@@ -43,6 +43,19 @@ def registry(actor: Actor, name: str) -> Registry:
         others = f"only {', '.join(there)}" if there else "nor any other: set REGUI_REGISTRY_URL"
         raise Refusal(f"There is no registry named {name}, {others}.", code="not-found")
     return access.opened(actor, there[name])
+
+
+def reached(actor: Actor, name: str) -> Registry:
+    """The registry of that name, to be spoken with. Raises like `registry`, and `Refusal` where nobody says
+    how: regui may serve it with variables that aren't set here."""
+    found = registry(actor, name)
+    try:
+        connect.recorded(found)
+    except oci.Unreachable as error:
+        raise Refusal(str(error), code="not-set-up") from error
+    except oci.Error:
+        pass  # what is wrong with it is told by who speaks with it
+    return found
 
 
 def action(actor: Actor, pk: str) -> Action:

@@ -195,7 +195,7 @@ def test_a_file_that_is_no_plan_is_refused(
     file.write_text(json.dumps(plan))
     elsewhere = desk.run("apply", str(file), "--yes", REGUI_REGISTRY_NAME="other")
     assert elsewhere.status == 2
-    assert "There is no registry named main, only other." in elsewhere.err
+    assert "The settings don't say where the registry main is." in elsewhere.err
 
 
 def test_a_tag_that_must_be_on_a_digest_is_left_alone_on_another(
