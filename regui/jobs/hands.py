@@ -41,12 +41,10 @@ class Hands:
 
 
 def done(name: str, work: Callable[[], object]) -> None:
+    """Do it; what is our own fault ends the thread with a traceback that bears its name."""
     try:
         work()
     except DatabaseError as error:
         log.warning("%s waits for its lease to end: %s", name, error)
-    except Exception:
-        # Its lease ends, and someone tries again; the thread's own end would say it to nobody.
-        log.exception("%s could not be carried out", name)
     finally:
         connections.close_all()

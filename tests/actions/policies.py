@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from pytest_django import Settings
 
 from regui.accounts.access import Actor
 from regui.actions import run as actions
@@ -11,6 +12,7 @@ from regui.actions.models import Action, PolicyRow, Run
 from regui.actions.retention import book, runs, turns
 from regui.index import fetch
 from regui.index.models import Registry
+from regui.registries import RegistrySettings
 from regui.retention.policy import Policy
 from tests.actions.stand import ALICE, Stand
 
@@ -69,3 +71,18 @@ def begun(row: PolicyRow, actor: Actor = ALICE, **how: Any) -> Run:
 def acted(run: Run) -> list[Action]:
     keys = run.parts.exclude(action="").values_list("action", flat=True)
     return list(Action.objects.filter(pk__in=list(keys)).order_by("repository"))
+
+
+def silent(stand: Stand, settings: Settings) -> Run:
+    """A run that waits for its next try: its registry fell silent before anything went."""
+    fill(stand, "1.0", "1.1", "pr-1")
+    run = work(begun(approved(policy(stand.name, limit="10%"))))
+    run = runs.approve(run, ALICE, timezone.now())
+    Registry.objects.update(url="http://127.0.0.1:9")
+    settings.REGISTRIES = {"main": RegistrySettings("main", "http://127.0.0.1:9")}
+    mine = turns.claim(run, timezone.now())
+    assert mine
+    run = runs.carry_out(mine)
+    assert (run.state, run.tries) == (Run.State.RUNNING, 1)
+    assert turns.next_due(timezone.now()) is None, "its time comes later"
+    return run

@@ -15,7 +15,7 @@ from regui.index.models import Registry, Revision, Tag, TagMove
 from regui.registries import RegistrySettings
 from tests import images
 from tests.actions.conftest import stand  # noqa: F401 — a fixture
-from tests.actions.policies import acted, approved, begun, fill, policy, read, saved, work
+from tests.actions.policies import acted, approved, begun, fill, policy, read, saved, silent, work
 from tests.actions.stand import ALICE, Stand
 from tests.people import grant, person
 
@@ -314,15 +314,8 @@ def test_who_was_overtaken_writes_nothing_more(stand: Stand) -> None:
 
 
 def test_a_silent_registry_is_tried_again_later(stand: Stand, settings: Settings) -> None:
-    there = fill(stand, "1.0", "1.1", "pr-1")
-    run = work(begun(approved(policy(stand.name, limit="10%"))))
-    run = runs.approve(run, ALICE, timezone.now())
-    Registry.objects.update(url="http://127.0.0.1:9")
-    settings.REGISTRIES = {"main": RegistrySettings("main", "http://127.0.0.1:9")}
-    mine = turns.claim(run, timezone.now())
-    assert mine
-    run = runs.carry_out(mine)
-    assert (run.state, run.tries) == (State.RUNNING, 1)
+    run = silent(stand, settings)
+    there = stand.tags()
     assert run.leased_until is not None, "not at once"
     assert run.parts.get().reason
 

@@ -13,9 +13,8 @@ from regui.actions import untag
 from regui.actions.models import Action, PolicyRow, Run
 from regui.actions.retention import book, finding, runs, turns
 from regui.index.models import Registry, Revision, TagMove
-from regui.registries import RegistrySettings
 from tests.actions.conftest import stand  # noqa: F401 — a fixture
-from tests.actions.policies import approved, begun, fill, policy, saved, work
+from tests.actions.policies import approved, begun, fill, policy, saved, silent, work
 from tests.actions.stand import ALICE, Stand
 from tests.people import grant, person
 
@@ -229,21 +228,6 @@ def test_what_was_found_for_one_owner_is_not_what_the_next_approves(stand: Stand
     assert first.state == State.CANCELLED
     run = work(Run.objects.exclude(pk=first.pk).get())
     assert (run.state, run.actor, run.drops) == (State.ASKING, "alice", 2)
-
-
-def silent(stand: Stand, settings: Settings) -> Run:
-    """A run that waits for its next try: its registry fell silent before anything went."""
-    fill(stand, "1.0", "1.1", "pr-1")
-    run = work(begun(approved(policy(stand.name, limit="10%"))))
-    run = runs.approve(run, ALICE, timezone.now())
-    Registry.objects.update(url="http://127.0.0.1:9")
-    settings.REGISTRIES = {"main": RegistrySettings("main", "http://127.0.0.1:9")}
-    mine = turns.claim(run, timezone.now())
-    assert mine
-    run = runs.carry_out(mine)
-    assert (run.state, run.tries) == (State.RUNNING, 1)
-    assert turns.next_due(timezone.now()) is None, "its time comes later"
-    return run
 
 
 def test_a_run_that_only_waits_for_its_next_try_ends_as_soon_as_it_is_stopped(
